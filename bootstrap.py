@@ -1,0 +1,115 @@
+"""Set up Steward's environment from a bare Python: `python3 bootstrap.py [--dev]`.
+
+Makes `.venv`, installs the exact, hashed versions of `requirements.lock` into it and this checkout
+in editable form. Uses the standard library alone; the Makefile calls it, and it works where make
+isn't. A second run that finds nothing changed returns at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+LOCK = ROOT / "requirements.lock"
+VENV = ROOT / ".venv"
+STAMP = VENV / "steward-installed.txt"
+OLDEST, NEWEST = (3, 11), (3, 13)
+
+
+def main() -> int:
+    """Set the environment up and return the process's exit code."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        return refuse(
+            f"Steward needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}; this is "
+            f"{sys.version.split()[0]}. Run bootstrap.py with another interpreter, "
+            "for example: make demo PYTHON=python3.12"
+        )
+    fingerprint = installed_fingerprint()
+    if STAMP.exists() and STAMP.read_text() == fingerprint:
+        return 0
+    started = time.monotonic()
+    try:
+        make_environment()
+        install()
+    except subprocess.CalledProcessError as error:
+        return refuse(f"`{' '.join(map(str, error.cmd))}` failed with exit code {error.returncode}.")
+    STAMP.write_text(fingerprint)
+    say(f"environment ready after {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def installed_fingerprint() -> str:
+    """Return a digest of all that decides what is installed."""
+    inputs = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode()]
+    return hashlib.sha256(b"\0".join([*inputs, str(ROOT).encode()])).hexdigest()
+
+
+def make_environment() -> None:
+    """Create `.venv` afresh; say what is missing where Python came without venv."""
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    say("1/3 making the environment .venv")
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+    )
+    if made.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        print(made.stdout.strip() or made.stderr.strip(), file=sys.stderr)
+        raise SystemExit(
+            refuse("this Python can't make environments; on Debian and Ubuntu: apt install python3-venv")
+        )
+
+
+def install() -> None:
+    """Install the lock (with uv, which the lock pins as well) and then this checkout."""
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    environment = {**os.environ, "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    say("2/3 fetching the pinned packages (about 250 MB, a minute or two)")
+    uv_lines = locked_lines("uv")
+    pinned_uv = VENV / "uv-requirement.txt"
+    pinned_uv.write_text("\n".join(uv_lines) + "\n")
+    quiet_pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    run([*quiet_pip, "--no-deps", "--require-hashes", "-r", str(pinned_uv)], environment)
+    uv_install = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--no-deps"]
+    run([*uv_install, "--require-hashes", "--compile-bytecode", "-r", str(LOCK)], environment)
+    say("3/3 installing Steward itself")
+    run([*uv_install, "--no-build-isolation", "--quiet", "--editable", str(ROOT)], environment)
+
+
+def locked_lines(name: str) -> list[str]:
+    """Return the lines of the lock that pin one distribution, hashes included."""
+    lines: list[str] = []
+    for line in LOCK.read_text().splitlines():
+        if line.startswith(f"{name}=="):
+            lines.append(line)
+        elif lines and line.startswith("    "):
+            lines.append(line)
+        elif lines:
+            break
+    return lines
+
+
+def run(command: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, check=True, env=environment, cwd=ROOT)
+
+
+def say(text: str) -> None:
+    print(f"steward setup: {text}", flush=True)
+
+
+def refuse(text: str) -> int:
+    print(f"steward setup: {text}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

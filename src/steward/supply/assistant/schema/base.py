@@ -1,0 +1,44 @@
+"""What all parts of the assistant folder share: strict models and the names people write."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _exact_decimal(value: Any) -> Any:
+    """Read a YAML number by its shortest text, so that 0.1 stays 0.1 and digests agree everywhere."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_exact_decimal), Field(ge=0)]
+Share = Annotated[Decimal, BeforeValidator(_exact_decimal), Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of the folder: frozen, and unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Risk(StrEnum):
+    """How bad a mistake would be in a category."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Audience(StrEnum):
+    """Who may be shown a document; each sees its own and those before it."""
+
+    PUBLIC = "public"
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    INTERNAL = "internal"

@@ -1,0 +1,51 @@
+"""`governance.yaml`: who answers for what, which risks were seen, how long things are kept."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from steward.supply.assistant.schema.base import Name, Part, Text
+
+
+class UseCase(Part):
+    """Something the assistant is used for, with its RACI."""
+
+    name: Name
+    title: Text
+    categories: tuple[Name, ...]
+    responsible: tuple[Text, ...]
+    accountable: Text
+    consulted: tuple[Text, ...] = ()
+    informed: tuple[Text, ...] = ()
+    lawful_basis: Literal["consent", "contract", "legal_obligation", "legitimate_interest"]
+
+
+class RiskEntry(Part):
+    """One row of the risk matrix."""
+
+    name: Name
+    title: Text
+    likelihood: int = Field(ge=1, le=5)
+    impact: int = Field(ge=1, le=5)
+    owner: Text
+    controls: tuple[Name, ...] = ()
+    """Controls that lower it: masking, guard, verification, confirmation, approval, override, exactly_once, rollback, ledger, review, access, evidence."""
+
+
+class Retention(Part):
+    """How long one kind of data is kept."""
+
+    data: Literal["messages", "turns", "vault", "feedback", "actions", "ledger"]
+    days: int = Field(ge=1)
+
+
+class Governance(Part):
+    """The whole of `governance.yaml`."""
+
+    use_cases: tuple[UseCase, ...] = ()
+    risks: tuple[RiskEntry, ...] = ()
+    retention: tuple[Retention, ...] = ()
+    approve_release: tuple[Text, ...] = ()
+    """Roles that must agree before a release reaches customers."""

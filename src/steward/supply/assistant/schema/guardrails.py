@@ -1,0 +1,88 @@
+"""`guardrails.yaml`: what the assistant must notice, refuse, hide and never promise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from steward.supply.assistant.schema.base import Name, Part, Share, Text
+
+
+class RiskRule(Part):
+    """A risk category of messages and the one action it has."""
+
+    name: Name
+    title: Text
+    action: Literal["hand_over", "reply", "refuse"]
+    """`hand_over` says `reply` and gives the word to a human; `reply` and `refuse` say `reply` and go on."""
+    priority: Literal["normal", "high", "urgent"] = "normal"
+    queue: Name | None = None
+    reply: Text
+    phrases: tuple[Text, ...] = ()
+    """Words that show the risk for certain, matched as whole words in any case."""
+    examples: tuple[Text, ...] = ()
+    """Messages that show the risk; matched by meaning."""
+    threshold: Share = Share("0.62")
+    """Cosine similarity to the nearest example from which the rule applies."""
+
+
+class Injection(Part):
+    """Attempts to give the assistant new orders."""
+
+    reply: Text
+    phrases: tuple[Text, ...] = ()
+    examples: tuple[Text, ...] = ()
+    threshold: Share = Share("0.66")
+
+
+class Evidence(Part):
+    """How good a passage must be before the assistant answers from it."""
+
+    answer_from: Share = Share("0.38")
+    """Retrieval score (0..1) of the best passage from which an answer is given."""
+    passages: int = Field(default=6, ge=1, le=20)
+    """How many passages an answer may stand on."""
+    sentence_support: Share = Share("0.5")
+    """Share of a sentence's content words that its cited passage must hold."""
+    ask_back: Text
+    """Question put once when the evidence is weak."""
+
+
+class Confidence(Part):
+    """How sure the assistant must be."""
+
+    offer_workflow: Share = Share("0.55")
+    """Intent confidence from which a workflow is offered."""
+    scope_rejection: Share = Share("0.05")
+    """Share of in-scope validation messages that may be taken for out of scope; sets the threshold at training."""
+
+
+class Pattern(Part):
+    """A named regular expression for values the built-in rules don't know."""
+
+    name: Name
+    pattern: Text
+
+
+class Masking(Part):
+    """Additions to the built-in masking rules."""
+
+    keep: tuple[Pattern, ...] = ()
+    """Values that look personal and aren't: order and invoice numbers."""
+    mask: tuple[Pattern, ...] = ()
+    """Values that are personal here; the name becomes the token, as in [ACCOUNT_1]."""
+
+
+class Guardrails(Part):
+    """The whole of `guardrails.yaml`."""
+
+    override_words: tuple[Text, ...] = ("agent", "human", "representative")
+    risks: tuple[RiskRule, ...] = ()
+    injection: Injection
+    evidence: Evidence
+    confidence: Confidence = Confidence()
+    forbidden_promises: tuple[Text, ...] = ()
+    """Phrases that never leave, whoever wrote them."""
+    masking: Masking = Masking()
+    out_of_scope_reply: Text
