@@ -1,4 +1,4 @@
--- The foundation of Steward's store. {app_role} is the role the application runs under.
+-- The foundation of Steward's store. {app_role} is replaced, as plain text, by the role the application runs under.
 -- Times are UTC timestamptz, ids are UUIDv7, money is numeric with its currency beside it.
 -- Every "sealed" column is AES-256-GCM ciphertext under the customer's own key.
 
@@ -133,7 +133,7 @@ create table knowledge_document (
     path         text not null,
     title        text not null,
     audience     text not null check (audience in ('public', 'customer', 'agent', 'internal')),
-    groups       text[] not null default '{{}}',
+    groups       text[] not null default '{}',
     owner        text,
     source       text,
     valid_from   date,
@@ -161,7 +161,7 @@ create table snapshot_passage (
     snapshot_id  text not null references knowledge_snapshot on delete cascade,
     passage_id   text not null references passage,
     audience     smallint not null,
-    groups       text[] not null default '{{}}',
+    groups       text[] not null default '{}',
     valid_from   date,
     valid_until  date,
     dense        vector not null,
@@ -242,8 +242,8 @@ create table turn (
     guard_score        real,
     masked_count       int not null default 0,
     evidence           real,
-    passages           text[] not null default '{{}}',
-    cited              text[] not null default '{{}}',
+    passages           text[] not null default '{}',
+    cited              text[] not null default '{}',
     model              text,
     route              text,
     workflow           text,
