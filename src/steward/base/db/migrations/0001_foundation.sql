@@ -195,10 +195,12 @@ create table conversation (
     last_at          timestamptz not null,
     closed_at        timestamptz,
     closed_by        text check (closed_by in ('customer', 'staff', 'idle')),
-    resolved         boolean
+    resolved         boolean,
+    transcript       bytea
 );
 create index conversation_recent on conversation (last_at desc);
 create index conversation_customer on conversation (customer_id, last_at desc);
+create index conversation_transcript on conversation (transcript) where transcript is not null;
 create index conversation_in_turn on conversation (turn_holder) where turn_holder is not null;
 
 create table message (
