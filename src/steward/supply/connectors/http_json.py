@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -48,6 +48,7 @@ class _Route:
     operation: OperationSpec
     address: Address
     secret_name: str | None
+    secret: str | None = field(repr=False)
 
 
 class HttpConnector:
@@ -61,14 +62,15 @@ class HttpConnector:
         answer_limit_bytes: int = ANSWER_LIMIT_BYTES,
         max_connections: int = 100,
     ) -> None:
-        """Check all systems and open no connection yet.
+        """Check all systems, find their secrets and open no connection yet.
+
+        A system whose secret is missing stays unreachable until the connector is built anew.
 
         Raises:
             BadSystem: a system's address or path can't be called, or two systems share a name.
         """
-        self._secrets = secrets
         self._answer_limit = answer_limit_bytes
-        self._routes = _routes(systems)
+        self._routes = _routes(systems, secrets)
         self._random = random.Random()  # noqa: S311 - spreads retries, guards nothing
         limits = httpx2.Limits(max_connections=max_connections, max_keepalive_connections=20)
         self._transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
@@ -140,12 +142,11 @@ class HttpConnector:
         if idempotency_key is not None:
             headers["Idempotency-Key"] = check_key(idempotency_key)
         if route.secret_name is not None:
-            secret = self._secrets.find(route.secret_name)
-            if secret is None:
+            if route.secret is None:
                 return Unreachable(f"the secret {route.secret_name} isn't set")
-            if not (secret.isascii() and secret.isprintable()):
+            if not (route.secret.isascii() and route.secret.isprintable()):
                 return Unreachable(f"the secret {route.secret_name} can't be sent in a header")
-            headers["Authorization"] = f"Bearer {secret}"
+            headers["Authorization"] = f"Bearer {route.secret}"
         return headers
 
     async def _send(
@@ -189,7 +190,7 @@ class HttpConnector:
         return bytes(body)
 
 
-def _routes(systems: Iterable[SystemSpec]) -> dict[str, _Route]:
+def _routes(systems: Iterable[SystemSpec], secrets: Secrets) -> dict[str, _Route]:
     routes: dict[str, _Route] = {}
     names: set[str] = set()
     for system in systems:
@@ -197,11 +198,12 @@ def _routes(systems: Iterable[SystemSpec]) -> dict[str, _Route]:
             raise BadSystem(system.name, "is described twice")
         names.add(system.name)
         address = read_address(system)
+        secret = secrets.find(system.secret_name) if system.secret_name else None
         for operation in system.operations:
             check_operation(system, operation)
             if operation.system != system.name or operation.full_name in routes:
                 raise BadSystem(system.name, f"offers {operation.name} twice or for another system")
-            routes[operation.full_name] = _Route(operation, address, system.secret_name)
+            routes[operation.full_name] = _Route(operation, address, system.secret_name, secret)
     return routes
 
 

@@ -12,10 +12,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class InstalledSecrets:
-    """Finds a secret in the environment first, then as a file `directory/NAME` (a mounted secret).
-
-    Files are read each time, so that a rotated secret is taken without a restart.
-    """
+    """Finds a secret in the environment first, then as a file `directory/NAME` (a mounted secret)."""
 
     environment: Mapping[str, str] = field(repr=False)
     directory: Path | None = None
