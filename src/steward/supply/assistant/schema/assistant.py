@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -32,13 +33,13 @@ class Model(Part):
     """Name of the environment variable, or of the file in the secrets directory, that holds the key. Never the key itself."""
     prices: Prices | None = None
     """What it charges; without prices the cost of its turns is unknown and shown so."""
-    first_token_deadline_seconds: Amount = Amount("8")
+    first_token_deadline_seconds: Amount = Decimal("8")
     """How long to wait for the first token before the next model is asked."""
-    deadline_seconds: Amount = Amount("30")
+    deadline_seconds: Amount = Decimal("30")
     """How long one answer may take in all."""
     max_output_tokens: int = Field(default=400, ge=16, le=8192)
     """Upper bound of an answer's length in tokens."""
-    temperature: Amount = Amount("0")
+    temperature: Amount = Decimal("0")
     """Sampling temperature; 0 repeats itself, which support wants."""
 
 
@@ -55,9 +56,9 @@ class Goal(Part):
 class Business(Part):
     """Figures that turn minutes into money."""
 
-    human_minute_cost: Amount = Amount("0.75")
+    human_minute_cost: Amount = Decimal("0.75")
     """Cost of one minute of a human agent, in the assistant's currency."""
-    human_handle_minutes: Amount = Amount("6")
+    human_handle_minutes: Amount = Decimal("6")
     """Mean minutes a human needs for one conversation today."""
     goals: tuple[Goal, ...] = ()
 

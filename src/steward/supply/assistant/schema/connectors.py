@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -22,7 +23,7 @@ class Operation(Part):
     """Names of the arguments it takes."""
     find: Name | None = None
     """For a write: the read operation of the same system that tells what became of an idempotency key (argument `key`)."""
-    deadline_seconds: Amount = Amount("5")
+    deadline_seconds: Amount = Decimal("5")
 
 
 class System(Part):

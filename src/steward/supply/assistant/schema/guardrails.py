@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -23,7 +24,7 @@ class RiskRule(Part):
     """Words that show the risk for certain, matched as whole words in any case."""
     examples: tuple[Text, ...] = ()
     """Messages that show the risk; matched by meaning."""
-    threshold: Share = Share("0.62")
+    threshold: Share = Decimal("0.62")
     """Cosine similarity to the nearest example from which the rule applies."""
 
 
@@ -33,17 +34,17 @@ class Injection(Part):
     reply: Text
     phrases: tuple[Text, ...] = ()
     examples: tuple[Text, ...] = ()
-    threshold: Share = Share("0.66")
+    threshold: Share = Decimal("0.66")
 
 
 class Evidence(Part):
     """How good a passage must be before the assistant answers from it."""
 
-    answer_from: Share = Share("0.38")
+    answer_from: Share = Decimal("0.38")
     """Retrieval score (0..1) of the best passage from which an answer is given."""
     passages: int = Field(default=6, ge=1, le=20)
     """How many passages an answer may stand on."""
-    sentence_support: Share = Share("0.5")
+    sentence_support: Share = Decimal("0.5")
     """Share of a sentence's content words that its cited passage must hold."""
     ask_back: Text
     """Question put once when the evidence is weak."""
@@ -52,9 +53,9 @@ class Evidence(Part):
 class Confidence(Part):
     """How sure the assistant must be."""
 
-    offer_workflow: Share = Share("0.55")
+    offer_workflow: Share = Decimal("0.55")
     """Intent confidence from which a workflow is offered."""
-    scope_rejection: Share = Share("0.05")
+    scope_rejection: Share = Decimal("0.05")
     """Share of in-scope validation messages that may be taken for out of scope; sets the threshold at training."""
 
 

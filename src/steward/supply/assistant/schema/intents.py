@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pydantic import Field
 
 from steward.supply.assistant.schema.base import Amount, Name, Part, Risk, Text
@@ -10,10 +12,10 @@ from steward.supply.assistant.schema.base import Amount, Name, Part, Risk, Text
 class ExpectedCosts(Part):
     """What a mistake or a delay costs in a category, in the assistant's currency."""
 
-    wrong_action: Amount = Amount("25")
-    wrong_answer: Amount = Amount("6")
-    question: Amount = Amount("0.2")
-    hand_over: Amount = Amount("4.5")
+    wrong_action: Amount = Decimal("25")
+    wrong_answer: Amount = Decimal("6")
+    question: Amount = Decimal("0.2")
+    hand_over: Amount = Decimal("4.5")
 
 
 class Category(Part):

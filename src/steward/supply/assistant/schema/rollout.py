@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pydantic import Field
 
 from steward.supply.assistant.schema.base import Amount, Name, Part, Risk, Share, Text
@@ -32,6 +34,6 @@ class Rollout(Part):
 
     phases: tuple[Phase, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    holdout_share: Share = Share("0")
-    alpha: Share = Share("0.05")
+    holdout_share: Share = Decimal("0")
+    alpha: Share = Decimal("0.05")
     """Chance of rolling back a harmless release, over all triggers and looks."""
