@@ -1,7 +1,7 @@
 """Any server that speaks OpenAI's chat protocol, by a thin streaming client of our own.
 
 It is the hottest path of a turn, so it works on httpx2's transport: no cookies, no redirects, no log
-line per request, and about a third of the processor time of the provider's own client. It asks once;
+line per request, and about a fifth of the processor time of the provider's own client. It asks once;
 trying again and falling back is `resilience.ModelChain`'s, in one place.
 """
 
