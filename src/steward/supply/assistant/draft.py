@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from steward.supply.assistant.faults import Fault, nearest_of
@@ -29,11 +29,11 @@ class Draft:
     """
 
     above: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     raw: dict[str, Node] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
-    texts: dict[str, str] = field(default_factory=dict)
     assistant: Assistant | None = None
     intents: Intents | None = None
     guardrails: Guardrails | None = None
@@ -65,9 +65,22 @@ class Draft:
 
         None means that they can't be known, because the file or the list couldn't be read.
         """
-        if file in self.broken or file not in self.raw:
+        if file in self.broken:
             return None
-        return set(_names(at(self.raw[file], path)))
+        return set(_names(at(self.raw[file], path))) if file in self.raw else set()
+
+    def operation_names(self) -> set[str] | None:
+        """Return `system.operation` of everything that connectors.yaml offers, faulty entries included."""
+        if "connectors.yaml" in self.broken:
+            return None
+        systems = at(self.raw["connectors.yaml"], ("systems",)) if "connectors.yaml" in self.raw else None
+        items = systems.items if isinstance(systems, ListNode) else ()
+        return {
+            f"{system}.{operation}"
+            for item in items
+            for system in _names(ListNode(item.place, (item,)))
+            for operation in _names(at(item, ("operations",)))
+        }
 
     def unknown(
         self, file: str, path: Path, name: str, *, known: set[str] | None, sentence: str

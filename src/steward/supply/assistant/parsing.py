@@ -46,7 +46,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 def parse(files: Mapping[str, bytes], above: str) -> Draft:
     """Read all files into a draft; what is wrong with single files is in `draft.faults`."""
-    draft = Draft(above)
+    draft = Draft(above, files)
     draft.faults.extend(_misplaced(draft, files))
     for required in REQUIRED:
         if required not in files:
@@ -105,7 +105,7 @@ def _misplaced(draft: Draft, files: Mapping[str, bytes]) -> Iterable[Fault]:
 
 def _parse_top(draft: Draft, files: Mapping[str, bytes]) -> None:
     for path in TOP_FILES:
-        if path not in files:
+        if path not in files and path in REQUIRED:
             draft.broken.add(path)
     read = {path: files[path] for path in TOP_FILES if path in files}
     draft.assistant = _parse_yaml(draft, "assistant.yaml", read.get("assistant.yaml"), Assistant)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from steward.supply.assistant.collecting import collect, shapes_behaviour
-from steward.supply.assistant.crosschecks import cross_check
+from steward.supply.assistant.crosschecks.all import cross_check
 from steward.supply.assistant.draft import Draft
 from steward.supply.assistant.faults import Fault, FolderFaults
 from steward.supply.assistant.folder import Folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -24,13 +25,15 @@ class Model(Part):
 
     name: Name
     provider: Literal["extractive", "openai"]
-    """`extractive` answers in the knowledge base's own sentences, free and offline; `openai` is any server that speaks OpenAI's chat protocol."""
+    """`extractive` answers in the knowledge base's own sentences, free and offline; `openai` is any
+    server that speaks OpenAI's chat protocol."""
     model: Text | None = None
     """The provider's name of the model, for example gpt-4.1-mini."""
     url: Text = "https://api.openai.com/v1"
     """Address of the server, up to and including /v1."""
     secret: Text | None = None
-    """Name of the environment variable, or of the file in the secrets directory, that holds the key. Never the key itself."""
+    """Name of the environment variable, or of the file in the secrets directory, that holds the key.
+    Never the key itself."""
     prices: Prices | None = None
     """What it charges; without prices the cost of its turns is unknown and shown so."""
     first_token_deadline_seconds: Amount = Decimal("8")
@@ -49,8 +52,8 @@ class Goal(Part):
     kpi: Name
     target: Amount
     stakeholder: Literal["CIO", "CDO", "CX lead", "CFO", "CEO"]
-    by: Text | None = None
-    """Date (YYYY-MM-DD) by which the target holds."""
+    by: date | None = None
+    """Day by which the target holds."""
 
 
 class Business(Part):
@@ -75,7 +78,8 @@ class Assistant(Part):
     greeting: Text
     """First words to a customer. They should say that this is an automated assistant."""
     other_languages: dict[str, Text] = Field(default_factory=dict)
-    """One polite sentence per language code (de, fr, …) for customers who write in it; other languages are handed over."""
+    """One polite sentence per language code (de, fr, …) for customers who write in it; other languages
+    are handed over."""
     channels: tuple[Literal["web", "api", "terminal"], ...] = ("web", "api", "terminal")
     models: tuple[Model, ...]
     answer_with: tuple[Name, ...]

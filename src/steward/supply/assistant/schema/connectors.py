@@ -17,12 +17,14 @@ class Operation(Part):
     title: Text
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Text
-    """Path below the system's address; `{argument}` in it is filled from the arguments, the others travel as query (GET, DELETE) or JSON body."""
+    """Path below the system's address; `{argument}` in it is filled from the arguments, the others
+    travel as query (GET, DELETE) or JSON body."""
     effect: Literal["read", "write"]
     arguments: tuple[Name, ...] = ()
     """Names of the arguments it takes."""
     find: Name | None = None
-    """For a write: the read operation of the same system that tells what became of an idempotency key (argument `key`)."""
+    """For a write: the read operation of the same system that tells what became of an idempotency key
+    (argument `key`)."""
     deadline_seconds: Amount = Decimal("5")
 
 

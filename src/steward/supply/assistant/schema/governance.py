@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from steward.supply.assistant.schema.base import Name, Part, Text
+
+CONTROLS: Final = (
+    "masking",
+    "guard",
+    "verification",
+    "confirmation",
+    "approval",
+    "override",
+    "exactly_once",
+    "rollback",
+    "ledger",
+    "review",
+    "access",
+    "evidence",
+)
+"""What a risk may be lowered by; each is a part of Steward that can be shown at work."""
 
 
 class UseCase(Part):
@@ -31,7 +47,8 @@ class RiskEntry(Part):
     impact: int = Field(ge=1, le=5)
     owner: Text
     controls: tuple[Name, ...] = ()
-    """Controls that lower it: masking, guard, verification, confirmation, approval, override, exactly_once, rollback, ledger, review, access, evidence."""
+    """Controls that lower it: masking, guard, verification, confirmation, approval, override,
+    exactly_once, rollback, ledger, review, access, evidence."""
 
 
 class Retention(Part):

@@ -56,7 +56,8 @@ class Confidence(Part):
     offer_workflow: Share = Decimal("0.55")
     """Intent confidence from which a workflow is offered."""
     scope_rejection: Share = Decimal("0.05")
-    """Share of in-scope validation messages that may be taken for out of scope; sets the threshold at training."""
+    """Share of in-scope validation messages that may be taken for out of scope; sets the threshold at
+    training."""
 
 
 class Pattern(Part):
