@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -12,6 +12,7 @@ from steward.supply.assistant.draft import Draft
 from steward.supply.assistant.faults import Fault, choice_of, nearest_of
 from steward.supply.assistant.folder import DocumentFile, Prompt, Source
 from steward.supply.assistant.front_matter import FIRST_LINE, split_front_matter
+from steward.supply.assistant.places import DOCUMENT_KINDS, REQUIRED, SIDECAR, TOP_FILES, TOP_FOLDERS
 from steward.supply.assistant.schema.assistant import Assistant
 from steward.supply.assistant.schema.base import is_name
 from steward.supply.assistant.schema.cases import Cases
@@ -26,19 +27,6 @@ from steward.supply.assistant.schema.workflow import Workflow
 from steward.supply.assistant.validation import validate
 from steward.supply.assistant.yaml_reading import decoded_text, read_yaml
 
-REQUIRED: Final = ("assistant.yaml", "intents.yaml", "guardrails.yaml", "desk.yaml", "prompts/answer.md")
-TOP_FILES: Final[Mapping[str, type[BaseModel]]] = {
-    "assistant.yaml": Assistant,
-    "intents.yaml": Intents,
-    "guardrails.yaml": Guardrails,
-    "desk.yaml": Desk,
-    "connectors.yaml": Connectors,
-    "rollout.yaml": Rollout,
-    "governance.yaml": Governance,
-}
-TOP_FOLDERS: Final = ("workflows", "prompts", "knowledge", "cases")
-DOCUMENT_KINDS: Final = (".md", ".markdown", ".html", ".htm", ".txt", ".pdf", ".docx", ".csv")
-SIDECAR: Final = ".meta.yaml"
 _WITH_FRONT_MATTER = (".md", ".markdown", ".txt", ".html", ".htm")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -40,7 +40,7 @@ def _operation(draft: Draft, path: Path, system: System, operation: Operation) -
             FILE, where, f"operation '{operation.name}' reads, so there is nothing to find afterwards"
         )
     elif found is None:
-        said = f"operation '{operation.name}' is settled by '{operation.find}', which system '{system.name}' lacks"
+        said = f"operation '{operation.name}' is settled by '{operation.find}', which '{system.name}' lacks"
         yield draft.fault(FILE, where, said, nearest=nearest_of(operation.find, offered))
     elif found.effect != "read" or KEY not in found.arguments:
         said = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from steward.supply.assistant.draft import Draft
 from steward.supply.assistant.faults import Fault, choice_of, nearest_of
-from steward.supply.assistant.folder import Prompt
+from steward.supply.assistant.folder import Prompt, Source
 from steward.supply.assistant.front_matter import split_front_matter
+from steward.supply.assistant.places import SIDECAR
 from steward.supply.assistant.prompts import PROMPT_VARIABLES, PromptError, variables_of
 from steward.supply.assistant.schema.cases import Expect
 from steward.supply.assistant.yaml_nodes import Path
@@ -89,7 +90,7 @@ def check_documents(draft: Draft) -> Iterator[Fault]:
     """Yield faults of the documents' dates."""
     for document in draft.documents:
         meta = document.meta
-        file = _described_in(draft, document.path)
+        file = file_that_describes(draft.sources, document.path)
         if file is None:
             continue
         if meta.valid_from and meta.valid_until and meta.valid_from > meta.valid_until:
@@ -101,9 +102,9 @@ def check_documents(draft: Draft) -> Iterator[Fault]:
             )
 
 
-def _described_in(draft: Draft, path: str) -> str | None:
-    """Return the file that holds a document's front matter."""
+def file_that_describes(sources: Mapping[str, Source], path: str) -> str | None:
+    """Return the file that holds a document's front matter, or None where it has none."""
     place = f"knowledge/{path}"
     stem = place.removesuffix(PurePosixPath(path).suffix)
-    candidates = (place, f"{place}.meta.yaml", f"{stem}.meta.yaml")
-    return next((file for file in candidates if file in draft.sources), None)
+    candidates = (place, f"{place}{SIDECAR}", f"{stem}{SIDECAR}")
+    return next((file for file in candidates if file in sources), None)

@@ -63,7 +63,7 @@ def _examples(draft: Draft, intents: tuple[Intent, ...], out_of_scope: tuple[str
                 yield _shared(draft, path, example, owner, first)
         for number, example in enumerate(intent.counter_examples):
             if normalised(example) in own:
-                said = f"'{shortened(example)}' is an example and a counter-example of '{intent.name}'; delete one"
+                said = f"'{shortened(example)}' is example and counter-example of '{intent.name}'; delete one"
                 yield draft.fault(FILE, ("intents", index, "counter_examples", number), said)
     for number, message in enumerate(out_of_scope):
         if (found := owners.get(normalised(message))) is not None:
@@ -72,5 +72,5 @@ def _examples(draft: Draft, intents: tuple[Intent, ...], out_of_scope: tuple[str
 
 def _shared(draft: Draft, path: Path, example: str, owner: str, first: Path) -> Fault:
     line = draft.sources[FILE].place(first).line
-    said = f"'{shortened(example)}' is already an example of intent '{owner}' (line {line}); it can mean one thing only"
+    said = f"'{shortened(example)}' is already an example of '{owner}' (line {line}); it can't mean both"
     return draft.fault(FILE, path, said)

@@ -1,4 +1,4 @@
-"""Models, time zone, desk, guardrails, rollout and governance: references and values that must fit together."""
+"""Models, time zone, desk, guardrails, rollout, governance: references and values that fit together."""
 
 from __future__ import annotations
 

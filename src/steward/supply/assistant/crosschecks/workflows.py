@@ -121,7 +121,7 @@ class _Check:
             if check.require is not None:
                 yield from self._condition((*path, "require"), check.require)
                 if check.otherwise is None:
-                    said = f"check '{check.name}' requires something; say in `otherwise` what happens if it isn't so"
+                    said = f"check '{check.name}' requires something; say in `otherwise` what happens if not"
                     yield self._fault((*path, "require"), said)
             if check.otherwise is not None:
                 yield from self._text((*path, "otherwise", "say"), check.otherwise.say)
