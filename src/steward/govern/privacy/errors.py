@@ -4,17 +4,17 @@ StewardError
 ├── Misconfigured
 │   ├── BadMasterKey        the key given isn't 32 bytes, or its file can't be read
 │   ├── WrongMasterKey      the database was sealed under another key
-│   └── BadPattern          a pattern of the folder doesn't compile
-├── NotFound
-│   └── CustomerErased      the customer's key is gone, and with it what it sealed
-└── SealBroken              sealed bytes were changed, or belong to another key or place
+│   ├── BadPattern          a pattern of the folder doesn't compile
+│   └── SealBroken          sealed bytes were changed, or belong to another key or place
+└── NotFound
+    └── CustomerErased      the customer's key is gone, and with it what it sealed
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from steward.base.errors import Misconfigured, NotFound, StewardError
+from steward.base.errors import Misconfigured, NotFound
 
 
 class BadMasterKey(Misconfigured):
@@ -30,8 +30,8 @@ class WrongMasterKey(Misconfigured):
 
     def __init__(self, given: str, needed: str) -> None:
         super().__init__(
-            f"This database was sealed under master key {needed}, but {given} was given; put the old key back "
-            "(STEWARD_MASTER_KEY, or master.key in the data directory) or point Steward at another database."
+            f"This database was sealed under master key {needed}, but {given} was given; put the old key "
+            "back (STEWARD_MASTER_KEY, or master.key in the data directory) or use another database."
         )
         self.given = given
         self.needed = needed
@@ -53,7 +53,7 @@ class CustomerErased(NotFound):
         self.customer_id = customer_id
 
 
-class SealBroken(StewardError):
+class SealBroken(Misconfigured):
     """Sealed bytes don't open."""
 
     def __init__(self, context: str) -> None:

@@ -50,7 +50,7 @@ class CustomerKey:
         return open_box(self._cipher, sealed, context.encode(), context)
 
     def digest(self, label: str, data: bytes) -> bytes:
-        """Return a keyed digest that finds equal data of this customer, and says nothing once the key is gone."""
+        """Return a keyed digest: it finds equal data of this customer, and nothing once the key is gone."""
         return keyed_digest(self._digest_key, label, data)
 
 

@@ -1,0 +1,97 @@
+"""What can be permitted, and to whom: the one table of roles, keys and customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Permission(StrEnum):
+    """One thing that somebody may do, as `noun:verb`."""
+
+    CONVERSATION_USE = "conversation:use"
+    """Start a conversation, write in it, read one's own."""
+    CONVERSATION_READ = "conversation:read"
+    """Read anybody's, with tokens for personal data."""
+    CONVERSATION_REPLY = "conversation:reply"
+    """Take over, reply, give back."""
+    ROUTE_USE = "route:use"
+    CHAT_USE = "chat:use"
+    FEEDBACK_GIVE = "feedback:give"
+    KPI_READ = "kpi:read"
+    TURN_READ = "turn:read"
+    RELEASE_READ = "release:read"
+    RELEASE_WRITE = "release:write"
+    WORKFLOW_APPROVE = "workflow:approve"
+    LEDGER_READ = "ledger:read"
+    ACCOUNT_MANAGE = "account:manage"
+    KEY_MANAGE = "key:manage"
+    PERSONAL_REVEAL = "personal:reveal"
+    """Turn a token back into what it stands for; each time is in the ledger."""
+    METRICS_READ = "metrics:read"
+    SETTING_READ = "setting:read"
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    EDITOR = "editor"
+    REVIEWER = "reviewer"
+    AGENT = "agent"
+    COMPLIANCE = "compliance"
+    VIEWER = "viewer"
+
+
+_WATCH = frozenset({Permission.KPI_READ, Permission.RELEASE_READ})
+_LOOK_INSIDE = _WATCH | {Permission.CONVERSATION_READ, Permission.TURN_READ}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.ADMIN: frozenset(Permission),
+        Role.OPERATOR: _LOOK_INSIDE
+        | {
+            Permission.CONVERSATION_REPLY,
+            Permission.ROUTE_USE,
+            Permission.CHAT_USE,
+            Permission.RELEASE_WRITE,
+            Permission.WORKFLOW_APPROVE,
+            Permission.KEY_MANAGE,
+            Permission.METRICS_READ,
+            Permission.SETTING_READ,
+        },
+        Role.EDITOR: _LOOK_INSIDE
+        | {Permission.ROUTE_USE, Permission.CHAT_USE, Permission.RELEASE_WRITE, Permission.SETTING_READ},
+        Role.REVIEWER: _LOOK_INSIDE,
+        Role.AGENT: _LOOK_INSIDE
+        | {Permission.CONVERSATION_REPLY, Permission.WORKFLOW_APPROVE, Permission.PERSONAL_REVEAL},
+        Role.COMPLIANCE: _LOOK_INSIDE
+        | {Permission.LEDGER_READ, Permission.PERSONAL_REVEAL, Permission.SETTING_READ},
+        Role.VIEWER: _WATCH,
+    }
+)
+"""Each role's permissions. An approval additionally names the role that may give it."""
+
+PUBLIC_KEY_PERMISSIONS = frozenset({Permission.CONVERSATION_USE, Permission.FEEDBACK_GIVE})
+"""What a widget's key may; it stands in a web page for everybody to read."""
+
+CUSTOMER_PERMISSIONS = frozenset({Permission.CONVERSATION_USE, Permission.FEEDBACK_GIVE})
+"""What a customer's token may, in that customer's own conversations."""
+
+SCOPES = frozenset(
+    {
+        Permission.CONVERSATION_USE,
+        Permission.CONVERSATION_READ,
+        Permission.ROUTE_USE,
+        Permission.CHAT_USE,
+        Permission.FEEDBACK_GIVE,
+        Permission.KPI_READ,
+        Permission.TURN_READ,
+        Permission.RELEASE_READ,
+        Permission.RELEASE_WRITE,
+        Permission.METRICS_READ,
+    }
+)
+"""What a secret API key may be given; the rest needs a person behind it."""
