@@ -1,0 +1,1 @@
+"""Figures about what happened, read from the views `conversations` and `turns` alone."""

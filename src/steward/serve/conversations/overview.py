@@ -1,0 +1,62 @@
+"""The list of conversations that staff see: one line each, no words of the customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from steward.base.db.contracts import Database
+from steward.serve.conversations.contracts import ConversationId, Speaker
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationLine:
+    """One conversation at a glance."""
+
+    id: ConversationId
+    opened_at: datetime
+    last_at: datetime
+    channel: str
+    state: str
+    speaker: Speaker
+    category: str | None
+    intent: str | None
+    release_id: str
+    verified: bool
+    turns: int
+    last_outcome: str | None
+    waiting_queue: str | None
+    waiting_since: datetime | None
+    csat: int | None
+
+
+class Overview:
+    """Reads lines of conversations, the latest first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recent(
+        self, *, limit: int = 50, state: str | None = None, waiting: bool = False
+    ) -> tuple[ConversationLine, ...]:
+        """Return the latest conversations, perhaps only open ones or those that wait for a human."""
+        async with self._database.read() as session:
+            rows = await session.all(
+                """select c.id, c.opened_at, c.last_at, c.channel, c.state, c.speaker, c.category, c.intent,
+                          c.release_id, c.verified, coalesce(t.turns, 0), t.last_outcome, h.queue, h.asked_at,
+                          f.csat
+                   from conversation c
+                   left join lateral (
+                       select count(*) as turns, (array_agg(outcome order by id desc))[1] as last_outcome
+                       from turn where conversation_id = c.id) t on true
+                   left join handover h
+                       on h.conversation_id = c.id and h.taken_at is null and h.ended_at is null
+                   left join feedback f on f.conversation_id = c.id and f.csat is not null
+                   where (%(state)s::text is null or c.state = %(state)s)
+                     and (not %(waiting)s or h.id is not null)
+                   order by c.last_at desc limit %(limit)s""",
+                {"state": state, "waiting": waiting, "limit": limit},
+            )
+        return tuple(
+            ConversationLine(ConversationId(row[0]), *row[1:5], Speaker(row[5]), *row[6:]) for row in rows
+        )

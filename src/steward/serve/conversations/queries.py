@@ -1,0 +1,183 @@
+"""SQL over conversation, message and feedback; rows go in and out, sealed bytes stay sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from steward.base.db.contracts import ReadSession, Row, WriteSession
+from steward.serve.conversations.contracts import (
+    Conversation,
+    ConversationId,
+    MessageId,
+    MessageRole,
+    Speaker,
+    TurnId,
+)
+
+_COLUMNS = """c.id, c.customer_id, c.assistant, c.release_id, c.arm, c.channel, c.locale, c.verified,
+    c.simulated, c.state, c.speaker, c.speaker_account, c.epoch, c.turn_id, c.category, c.intent,
+    c.opened_at, c.last_at, c.closed_at, c.resolved"""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A conversation whose row this transaction holds, with what only the lock makes reliable.
+
+    `known_turn` is the turn of the message that already carries the asked-for client key;
+    `waiting_priority` that of the open hand-over, while the customer waits for a human.
+    """
+
+    conversation: Conversation
+    next_seq: int
+    turn_holder: int | None
+    asked_back: int
+    known_turn: TurnId | None
+    waiting_priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message about to be stored; `body` and `events` are sealed."""
+
+    id: MessageId
+    role: MessageRole
+    turn_id: TurnId | None
+    client_key: str | None
+    account_id: UUID | None
+    pending: bool
+    body: bytes
+    events: bytes | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMessage:
+    """A stored message as the database has it."""
+
+    id: MessageId
+    seq: int
+    role: MessageRole
+    turn_id: TurnId | None
+    body: bytes
+    events: bytes | None
+    at: datetime
+
+
+def conversation_of(row: Row) -> Conversation:
+    """Build a conversation from a row of `_COLUMNS`."""
+    values = list(row[:20])
+    values[0] = ConversationId(values[0])
+    values[10] = Speaker(values[10])
+    return Conversation(*values)
+
+
+async def select_conversation(session: ReadSession, conversation_id: UUID) -> Conversation | None:
+    """Return the conversation, or None."""
+    row = await session.one(f"select {_COLUMNS} from conversation c where c.id = %s", (conversation_id,))
+    return None if row is None else conversation_of(row)
+
+
+async def lock_conversation(
+    session: WriteSession, conversation_id: UUID, *, client_key: str | None = None
+) -> Locked | None:
+    """Take the conversation's row lock and return its state, or None where it doesn't exist."""
+    row = await session.one(
+        f"""select {_COLUMNS}, c.next_seq, c.turn_holder, c.asked_back,
+                   (select m.turn_id from message m
+                     where m.conversation_id = c.id and m.client_key = %s),
+                   (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null)
+            from conversation c where c.id = %s for update of c""",
+        (client_key, conversation_id),
+    )
+    if row is None:
+        return None
+    return Locked(conversation_of(row), *row[20:25])
+
+
+async def insert_conversation(
+    session: WriteSession, conversation: Conversation, claims: bytes | None
+) -> None:
+    """Store a new conversation."""
+    c = conversation
+    await session.execute(
+        """insert into conversation (id, customer_id, assistant, release_id, arm, channel, locale, verified,
+               claims_sealed, simulated, opened_at, last_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (c.id, c.customer_id, c.assistant, c.release_id, c.arm, c.channel, c.locale, c.verified, claims,
+         c.simulated, c.opened_at, c.last_at),
+    )  # fmt: skip
+
+
+async def insert_message(session: WriteSession, locked: Locked, message: NewMessage, *, seq: int) -> None:
+    """Store a message at its place and move the conversation on. The row lock must be held."""
+    await session.execute(
+        """with said as (
+               insert into message (id, conversation_id, seq, role, turn_id, client_key, epoch, account_id,
+                   pending, body, events, at)
+               values (%(id)s, %(conversation)s, %(seq)s, %(role)s, %(turn)s, %(key)s, %(epoch)s, %(account)s,
+                   %(pending)s, %(body)s, %(events)s, %(at)s))
+           update conversation set next_seq = %(seq)s::int + 1, last_at = %(at)s where id = %(conversation)s""",
+        {
+            "id": message.id,
+            "conversation": locked.conversation.id,
+            "seq": seq,
+            "role": message.role.value,
+            "turn": message.turn_id,
+            "key": message.client_key,
+            "epoch": locked.conversation.epoch,
+            "account": message.account_id,
+            "pending": message.pending,
+            "body": message.body,
+            "events": message.events,
+            "at": message.at,
+        },
+    )
+
+
+async def select_messages(
+    session: ReadSession, conversation_id: UUID, *, after: int = 0, limit: int = 1000
+) -> tuple[SealedMessage, ...]:
+    """Return the messages behind a place, oldest first."""
+    rows = await session.all(
+        """select id, seq, role, turn_id, body, events, at from message
+           where conversation_id = %s and seq > %s order by seq limit %s""",
+        (conversation_id, after, limit),
+    )
+    return _sealed(rows)
+
+
+async def select_latest_messages(
+    session: ReadSession, conversation_id: UUID, *, before: int, limit: int
+) -> tuple[SealedMessage, ...]:
+    """Return the last messages before a place, oldest first."""
+    rows = await session.all(
+        """select id, seq, role, turn_id, body, events, at from message
+           where conversation_id = %s and seq < %s order by seq desc limit %s""",
+        (conversation_id, before, limit),
+    )
+    return _sealed(rows)[::-1]
+
+
+async def select_turn_messages(session: ReadSession, turn_id: UUID) -> tuple[SealedMessage, ...]:
+    """Return the messages of one turn, the customer's first."""
+    rows = await session.all(
+        "select id, seq, role, turn_id, body, events, at from message where turn_id = %s order by seq",
+        (turn_id,),
+    )
+    return _sealed(rows)
+
+
+async def select_claims(session: ReadSession, conversation_id: UUID) -> bytes | None:
+    """Return the sealed claims of a verified customer."""
+    row = await session.one("select claims_sealed from conversation where id = %s", (conversation_id,))
+    return None if row is None else row[0]
+
+
+def _sealed(rows: Sequence[Row]) -> tuple[SealedMessage, ...]:
+    return tuple(
+        SealedMessage(MessageId(row[0]), row[1], MessageRole(row[2]), row[3], bytes(row[4]), row[5], row[6])
+        for row in rows
+    )

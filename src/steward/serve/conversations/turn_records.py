@@ -1,0 +1,89 @@
+"""The `turn` row: one wide row per turn with every decision, its time, tokens and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from steward.base.db.contracts import ReadSession, WriteSession
+from steward.serve.conversations.contracts import TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """The columns of `turn`, in their order. `decisions` is sealed under the customer's key."""
+
+    id: TurnId
+    conversation_id: UUID
+    message_id: UUID
+    release_id: str
+    assistant: str
+    arm: str
+    channel: str
+    simulated: bool
+    outcome: str
+    reason: str
+    intent: str | None
+    confidence: float | None
+    in_scope: float | None
+    out_of_scope: bool | None
+    category: str | None
+    risk: str | None
+    override: bool
+    guard_rule: str | None
+    guard_score: float | None
+    masked_count: int
+    evidence: float | None
+    passages: list[str]
+    cited: list[str]
+    model: str | None
+    route: str | None
+    workflow: str | None
+    workflow_run_id: UUID | None
+    sentences_sent: int
+    sentences_dropped: int
+    resumed: bool
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: Decimal | None
+    currency: str
+    receive_ms: float | None
+    mask_ms: float | None
+    understand_ms: float | None
+    guard_ms: float | None
+    retrieve_ms: float | None
+    generate_ms: float | None
+    verify_ms: float | None
+    act_ms: float | None
+    record_ms: float | None
+    first_token_ms: float | None
+    total_ms: float
+    decisions: bytes | None
+    started_at: datetime
+    finished_at: datetime
+
+
+COLUMNS = tuple(field.name for field in fields(TurnRow))
+_LIST = ", ".join(COLUMNS)
+_INSERT = f"insert into turn ({_LIST}) values ({', '.join(['%s'] * len(COLUMNS))})"
+
+
+async def insert_turn(session: WriteSession, row: TurnRow) -> None:
+    """Store a finished turn."""
+    await session.execute(_INSERT, [getattr(row, name) for name in COLUMNS])
+
+
+async def select_turn(session: ReadSession, turn_id: UUID) -> TurnRow | None:
+    """Return a finished turn, or None while it isn't."""
+    row = await session.one(f"select {_LIST} from turn where id = %s", (turn_id,))
+    return None if row is None else TurnRow(*row)
+
+
+async def select_turns(session: ReadSession, conversation_id: UUID) -> tuple[TurnRow, ...]:
+    """Return a conversation's finished turns, oldest first."""
+    rows = await session.all(
+        f"select {_LIST} from turn where conversation_id = %s order by id", (conversation_id,)
+    )
+    return tuple(TurnRow(*row) for row in rows)

@@ -1,0 +1,175 @@
+"""One turn taken apart: what each stage decided, on what, and how long it took."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from steward.base.db.contracts import Database, ReadSession
+from steward.base.errors import NotFound
+from steward.govern.privacy.vault import Vault
+from steward.serve.conversations.contracts import TurnId
+from steward.serve.conversations.queries import select_conversation
+from steward.serve.conversations.turn_records import TurnRow, select_turn, select_turns
+from steward.serve.turn.record import DECISIONS
+from steward.serve.turn.timing import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Milliseconds of one stage; `start_ms` is where it would begin if the stages ran in order."""
+
+    name: str
+    start_ms: float
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something a stage decided, with the values it stood on."""
+
+    stage: str
+    what: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVerdict:
+    """A sentence that wanted to be said."""
+
+    text: str
+    sent: bool
+    reason: str | None
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassageShown:
+    """A passage that the answer could stand on."""
+
+    id: str
+    title: str
+    heading: str
+    body: str
+    score: float
+    cited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """Everything about one turn; texts are masked."""
+
+    row: TurnRow
+    stages: tuple[StageTime, ...]
+    decisions: tuple[Decision, ...]
+    sentences: tuple[SentenceVerdict, ...]
+    passages: tuple[PassageShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnatomyLine:
+    """One turn in a conversation's list."""
+
+    turn_id: TurnId
+    started_at: datetime
+    outcome: str
+    reason: str
+    intent: str | None
+    confidence: float | None
+    model: str | None
+    total_ms: float
+    cost: str | None
+    currency: str
+
+
+class Anatomies:
+    """Reads turns for those who want to know why."""
+
+    def __init__(self, *, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def show(self, turn_id: UUID) -> Anatomy:
+        """Return one finished turn, taken apart.
+
+        Raises:
+            NotFound: there is no such turn, or it isn't finished.
+        """
+        async with self._database.read() as session:
+            row = await select_turn(session, turn_id)
+            if row is None:
+                raise NotFound(f"There is no finished turn {turn_id}.")
+            decisions = await self._decisions(session, row)
+            passages = await self._passages(session, row, decisions)
+        return Anatomy(
+            row=row,
+            stages=stage_times(row),
+            decisions=tuple(item for item in decisions if item.stage != Stage.VERIFY.value),
+            sentences=tuple(
+                SentenceVerdict(
+                    item.values["text"], item.what == "sent", item.values["reason"], item.values["support"]
+                )
+                for item in decisions
+                if item.stage == Stage.VERIFY.value
+            ),
+            passages=passages,
+        )
+
+    async def of_conversation(self, conversation_id: UUID) -> tuple[AnatomyLine, ...]:
+        """Return a conversation's finished turns, oldest first."""
+        async with self._database.read() as session:
+            rows = await select_turns(session, conversation_id)
+        return tuple(
+            AnatomyLine(
+                turn_id=row.id,
+                started_at=row.started_at,
+                outcome=row.outcome,
+                reason=row.reason,
+                intent=row.intent,
+                confidence=row.confidence,
+                model=row.model,
+                total_ms=row.total_ms,
+                cost=None if row.cost is None else f"{row.cost:f}",
+                currency=row.currency,
+            )
+            for row in rows
+        )
+
+    async def _decisions(self, session: ReadSession, row: TurnRow) -> tuple[Decision, ...]:
+        conversation = await select_conversation(session, row.conversation_id)
+        if conversation is None or row.decisions is None:
+            return ()
+        key = await self._vault.key_for(session, conversation.customer_id)
+        items = json.loads(key.open(bytes(row.decisions), DECISIONS))
+        return tuple(Decision(item.pop("stage"), item.pop("what"), item) for item in items)
+
+    async def _passages(
+        self, session: ReadSession, row: TurnRow, decisions: tuple[Decision, ...]
+    ) -> tuple[PassageShown, ...]:
+        found = [item for item in decisions if item.stage == Stage.RETRIEVE.value]
+        scores = {entry[0]: entry[2] for item in found for entry in item.values["passages"]}
+        rows = await session.all(
+            """select p.id, d.title, p.heading, p.body from passage p
+               join knowledge_document d on d.id = p.document_id where p.id = any(%s)""",
+            (row.passages,),
+        )
+        shown = (
+            PassageShown(*entry, score=scores.get(entry[0], 0.0), cited=entry[0] in row.cited)
+            for entry in rows
+        )
+        return tuple(sorted(shown, key=lambda item: -item.score))
+
+
+def stage_times(row: TurnRow) -> tuple[StageTime, ...]:
+    """Return the stages that took part, in their order."""
+    times: list[StageTime] = []
+    start = 0.0
+    for stage in Stage:
+        ms = getattr(row, f"{stage.value}_ms")
+        if ms is not None:
+            times.append(StageTime(stage.value, start, ms))
+            start += ms
+    return tuple(times)

@@ -1,0 +1,185 @@
+"""Everything that a turn needs of its release, built once and kept.
+
+After start-up a turn reads no file and opens no connection of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from steward.base.db.contracts import Database
+from steward.base.language.contracts import Classifier, Embedder
+from steward.govern.privacy.detection import Detector
+from steward.serve.conversations.service import Opening
+from steward.serve.turn.guard import GuardRules
+from steward.serve.turn.overrides import OverrideWords
+from steward.serve.turn.verify import Policy, compile_policy
+from steward.serve.workflows.contracts import Procedure
+from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.schema.connectors import System
+from steward.supply.assistant.schema.intents import Category, Intent
+from steward.supply.connectors.contracts import Connector, OperationSpec, SystemSpec
+from steward.supply.knowledge.search import Search
+from steward.supply.models.pricing import Prices
+from steward.supply.models.resilience import ModelChain
+from steward.supply.releases.service import LoadedRelease, Releases
+
+KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One release, ready to answer. `chain` is None where only extractive answers are configured."""
+
+    release_id: str
+    folder: Folder
+    embedder: Embedder
+    intent_head: Classifier
+    intents: Mapping[str, Intent]
+    categories: Mapping[str, Category]
+    overrides: OverrideWords
+    detector: Detector
+    guard_rules: GuardRules
+    policy: Policy
+    search: Search
+    chain: ModelChain | None
+    prices: Mapping[str, Prices | None]
+    procedures: Mapping[str, Procedure]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The chat models that a folder's configuration comes to on this installation."""
+
+    chain: ModelChain | None
+    prices: Mapping[str, Prices | None]
+
+
+class Outside(Protocol):
+    """Builds what talks to the outside for a release; the composition root implements it."""
+
+    def models(self, folder: Folder) -> Models:
+        """Return the folder's models whose secrets this installation has."""
+        ...
+
+    def connector(self, systems: Sequence[SystemSpec]) -> Connector:
+        """Return a caller of business systems."""
+        ...
+
+    def is_word(self, word: str) -> bool:
+        """Tell whether a word stands in the embedding's vocabulary."""
+        ...
+
+
+class Runtimes:
+    """Builds and keeps runtimes; also tells others what a release says and how it masks."""
+
+    def __init__(
+        self, *, releases: Releases, database: Database, embedder: Embedder, outside: Outside
+    ) -> None:
+        self._releases = releases
+        self._database = database
+        self._embedder = embedder
+        self._outside = outside
+        self._kept: OrderedDict[str, Runtime] = OrderedDict()
+        self._building: dict[str, asyncio.Lock] = {}
+
+    def forget(self) -> None:
+        """Build every runtime anew at its next use: a secret has come or gone."""
+        self._kept.clear()
+
+    def ready(self, release_id: str) -> Runtime | None:
+        """Return a runtime that is already built."""
+        return self._kept.get(release_id)
+
+    async def of(self, release_id: str) -> Runtime:
+        """Return a release's runtime, built at its first use."""
+        if (runtime := self._kept.get(release_id)) is not None:
+            self._kept.move_to_end(release_id)
+            return runtime
+        async with self._building.setdefault(release_id, asyncio.Lock()):
+            if (runtime := self._kept.get(release_id)) is None:
+                runtime = self._build(await self._releases.load(release_id))
+                self._kept[release_id] = runtime
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return runtime
+
+    async def opening(self, assistant: str) -> Opening:
+        """Return what new conversations of an assistant start with."""
+        release_id, _ = await self._releases.serving(assistant)
+        folder = (await self.of(release_id)).folder
+        return Opening(release_id, folder.assistant.title, folder.assistant.greeting)
+
+    async def give_back_text(self, release_id: str) -> str:
+        """Return the sentence said when the assistant has the word again."""
+        return (await self.of(release_id)).folder.desk.give_back_text
+
+    async def detector(self, release_id: str) -> Detector:
+        """Return a release's masking rules."""
+        return (await self.of(release_id)).detector
+
+    async def procedure(self, release_id: str, workflow: str) -> Procedure:
+        """Return a workflow's procedure as the release defines it."""
+        return (await self.of(release_id)).procedures[workflow]
+
+    def _build(self, release: LoadedRelease) -> Runtime:
+        folder = release.folder
+        guardrails = folder.guardrails
+        detector = Detector(
+            keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
+            mask=[(rule.name, rule.pattern) for rule in guardrails.masking.mask],
+        )
+        connector = self._outside.connector([system_spec(system) for system in folder.connectors.systems])
+        models = self._outside.models(folder)
+        return Runtime(
+            release_id=release.id,
+            folder=folder,
+            embedder=self._embedder,
+            intent_head=release.intent_head,
+            intents={intent.name: intent for intent in folder.intents.intents},
+            categories={category.name: category for category in folder.intents.categories},
+            overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
+            detector=detector,
+            guard_rules=GuardRules(
+                guardrails, risks=release.risk_examples, injections=release.injection_examples
+            ),
+            policy=compile_policy(
+                support=float(guardrails.evidence.sentence_support),
+                forbidden=guardrails.forbidden_promises,
+                instructions=folder.prompts["answer"].template,
+                detector=detector,
+            ),
+            search=release.search,
+            chain=models.chain,
+            prices=models.prices,
+            procedures={
+                name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
+            },
+        )
+
+
+def system_spec(system: System) -> SystemSpec:
+    """Translate a system of the folder into what connectors take."""
+    return SystemSpec(
+        name=system.name,
+        url=system.url,
+        secret_name=system.secret,
+        operations=tuple(
+            OperationSpec(
+                system=system.name,
+                name=operation.name,
+                method=operation.method,
+                path=operation.path,
+                effect=operation.effect,
+                arguments=operation.arguments,
+                find=operation.find,
+                deadline_s=float(operation.deadline_seconds),
+            )
+            for operation in system.operations
+        ),
+    )

@@ -1,0 +1,372 @@
+"""Turns: taking a message in, running its turn apart from the client, and telling it again.
+
+A turn goes on when its client is gone. Whoever asks with the same key follows the running turn,
+waits for it, or hears the stored one. A turn whose process died is finished by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+
+from steward.base.clock import Clock
+from steward.base.db.contracts import Database, ReadSession, WriteSession
+from steward.base.ids import new_id
+from steward.govern.privacy.sealing import CustomerKey
+from steward.govern.privacy.vault import Purpose, Vault
+from steward.serve.conversations.contracts import (
+    ActionChanged,
+    Citation,
+    Conversation,
+    Delta,
+    Event,
+    MessageId,
+    MessageRole,
+    Outcome,
+    Question,
+    TurnId,
+)
+from steward.serve.conversations.queries import Locked, lock_conversation, select_turn_messages
+from steward.serve.conversations.service import Conversations
+from steward.serve.conversations.speech import open_body, open_events, say
+from steward.serve.conversations.turn_records import TurnRow, select_turn
+from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.receive import Received, human_speaks, read_history, read_sent, receive
+from steward.serve.turn.record import Findings, done_of, record
+from steward.serve.turn.route import Routed, route
+from steward.serve.turn.runtime import Runtime, Runtimes
+from steward.serve.turn.running import RunningTurn
+from steward.serve.turn.telemetry import TurnTelemetry
+from steward.serve.turn.timing import Notes, Stage
+from steward.serve.workflows.contracts import Liveness
+from steward.serve.workflows.runs import Runs
+
+TURN_DEADLINE_S = 90.0
+LOOK_AGAIN_S = 0.1
+"""How often a message that waits for the turn before it looks whether it may begin."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A stored message whose turn is to be run."""
+
+    message_id: MessageId
+    turn_id: TurnId
+    seq: int
+    body: bytes
+
+
+class Turns:
+    """The service; built once by the composition root."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        conversations: Conversations,
+        runtimes: Runtimes,
+        runs: Runs,
+        pipeline: Pipeline,
+        liveness: Liveness,
+        telemetry: TurnTelemetry,
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._conversations = conversations
+        self._runtimes = runtimes
+        self._runs = runs
+        self._pipeline = pipeline
+        self._liveness = liveness
+        self._telemetry = telemetry
+        self._running: dict[TurnId, RunningTurn] = {}
+        self._of_conversation: dict[UUID, RunningTurn] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def message(self, conversation_id: UUID, text: str, *, key: str) -> AsyncIterator[Event]:
+        """Take a message in and yield its turn's events, in the customer's own words.
+
+        The first event acknowledges: the message is stored, and its turn will be finished whatever
+        happens. The last is `Done`; a stream without it broke, and the same key gives the turn again.
+        """
+        customer_id, turn_id = await self._begin(conversation_id, text, key)
+        async for event in self._events_of(conversation_id, turn_id):
+            yield await self._restored(customer_id, event)
+
+    async def route(self, text: str, *, assistant: str) -> Routed:
+        """Classify a text without a conversation; nothing is stored."""
+        opening = await self._runtimes.opening(assistant)
+        return await route(text, await self._runtimes.of(opening.release_id))
+
+    async def silence(self, conversation_id: UUID) -> None:
+        """Return once a running turn's followers have been given everything it had said."""
+        running = self._of_conversation.get(conversation_id)
+        if running is not None:
+            await running.drained()
+
+    async def recover(self) -> int:
+        """Begin the turns of messages that nobody is busy with; return how many were found."""
+        async with self._database.read() as session:
+            rows = await session.all(
+                """select c.id, c.turn_id, c.turn_holder from conversation c where c.turn_holder is not null
+                   union all
+                   select distinct m.conversation_id, null::uuid, null::bigint
+                   from message m join conversation c on c.id = m.conversation_id
+                   where m.pending and c.turn_id is null"""
+            )
+        found = 0
+        for conversation_id, turn_id, holder in rows:
+            if turn_id is None or await self._abandoned(turn_id, holder):
+                found += await self._take_next(conversation_id)
+        return found
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for running turns to end, at most so long; what is left is finished after a restart."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+
+    # ------------------------------------------------------------ taking a message in
+
+    async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[UUID, TurnId]:
+        """Store the masked message and start its turn, unless one is running."""
+        notes = Notes()
+        release_id = (await self._conversations.get(conversation_id)).release_id
+        runtime = self._runtimes.ready(release_id) or await self._runtimes.of(release_id)
+        taken: Received | None = None
+        async with self._database.write() as session:
+            with notes.stage(Stage.RECEIVE):
+                locked = await receive(session, conversation_id, client_key=client_key)
+            customer_id = locked.conversation.customer_id
+            if locked.known_turn is not None:
+                return customer_id, locked.known_turn
+            with notes.stage(Stage.MASK):
+                masked = await self._vault.mask(session, customer_id, text, detector=runtime.detector)
+            with notes.stage(Stage.RECEIVE):
+                key = await self._vault.key_for(session, customer_id)
+                turn_id = TurnId(new_id(self._clock))
+                silent = human_speaks(locked)
+                message_id = await say(
+                    session,
+                    locked,
+                    key=key,
+                    clock=self._clock,
+                    role=MessageRole.CUSTOMER,
+                    text=masked.text,
+                    seq=locked.next_seq,
+                    turn_id=turn_id,
+                    client_key=client_key,
+                    pending=not silent,
+                    announce=silent,
+                )
+                received = await self._context(
+                    session, locked, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
+                    text=masked.text, masked_count=len(masked.tokens),
+                )  # fmt: skip
+                if silent:
+                    await self._stay_silent(session, received, notes, runtime)
+                elif locked.conversation.turn_id is None:
+                    await self._hold(session, conversation_id, turn_id)
+                    taken = received
+        if taken is not None:
+            self._start(taken, runtime, notes)
+        return customer_id, turn_id
+
+    async def _context(
+        self,
+        session: ReadSession,
+        locked: Locked,
+        key: CustomerKey,
+        *,
+        message_id: MessageId,
+        turn_id: TurnId,
+        seq: int,
+        text: str,
+        masked_count: int,
+    ) -> Received:
+        """Gather what the turn has to know of the conversation before this message."""
+        conversation = locked.conversation
+        first = seq == 1
+        return Received(
+            conversation=replace(conversation, turn_id=turn_id),
+            turn_id=turn_id,
+            message_id=message_id,
+            text=text,
+            masked_count=masked_count,
+            key=key,
+            history=() if first else await read_history(session, conversation.id, key, before=seq),
+            run=None if first else await self._runs.open_run(session, conversation.id),
+            claims=await self._conversations.claims(session, conversation),
+            asked_back=locked.asked_back,
+            waiting_priority=locked.waiting_priority,
+        )
+
+    async def _stay_silent(
+        self, session: WriteSession, received: Received, notes: Notes, runtime: Runtime
+    ) -> None:
+        await record(
+            session, received, Findings(), notes, runtime, outcome=Outcome.SILENT, reason="human_speaks",
+            started_at=self._clock.now(), clock=self._clock,
+        )  # fmt: skip
+
+    async def _hold(self, session: WriteSession, conversation_id: UUID, turn_id: TurnId) -> None:
+        await session.execute(
+            "update conversation set turn_id = %s, turn_holder = %s where id = %s",
+            (turn_id, self._liveness.instance, conversation_id),
+        )
+
+    # ------------------------------------------------------------ messages that wait, or were left behind
+
+    async def _take_next(self, conversation_id: UUID) -> bool:
+        """Begin the turn of the conversation's first pending message, if it's nobody's."""
+        notes = Notes()
+        async with self._database.write() as session:
+            locked = await lock_conversation(session, conversation_id)
+            if locked is None:
+                return False
+            conversation = locked.conversation
+            if conversation.turn_id is not None and not await self._abandoned(
+                conversation.turn_id, locked.turn_holder
+            ):
+                return False
+            pending = await self._first_pending(session, conversation_id)
+            if pending is None:
+                await session.execute(
+                    "update conversation set turn_id = null, turn_holder = null where id = %s",
+                    (conversation_id,),
+                )
+                return False
+            received = await self._left_behind(session, locked, pending)
+            runtime = await self._runtimes.of(conversation.release_id)
+            if human_speaks(locked):
+                await session.execute(
+                    "update conversation set turn_id = %s where id = %s", (pending.turn_id, conversation_id)
+                )
+                await self._stay_silent(session, received, notes, runtime)
+                return True
+            await self._hold(session, conversation_id, pending.turn_id)
+        self._start(received, runtime, notes)
+        return True
+
+    async def _left_behind(self, session: ReadSession, locked: Locked, pending: Pending) -> Received:
+        """Rebuild what a turn knew when its message came in, and what it had said already."""
+        key = await self._vault.key_for(session, locked.conversation.customer_id)
+        sent, events = await read_sent(session, pending.turn_id, key)
+        received = await self._context(
+            session, locked, key, message_id=pending.message_id, turn_id=pending.turn_id, seq=pending.seq,
+            text=key.open(pending.body, "message.body").decode(), masked_count=0,
+        )  # fmt: skip
+        resumed = locked.conversation.turn_id == pending.turn_id
+        return replace(received, sent=sent, sent_events=events, resumed=resumed)
+
+    async def _first_pending(self, session: ReadSession, conversation_id: UUID) -> Pending | None:
+        row = await session.one(
+            """select id, turn_id, seq, body from message
+               where conversation_id = %s and pending order by seq limit 1""",
+            (conversation_id,),
+        )
+        return None if row is None else Pending(MessageId(row[0]), TurnId(row[1]), row[2], bytes(row[3]))
+
+    async def _abandoned(self, turn_id: TurnId, holder: int | None) -> bool:
+        """Tell whether nobody runs the turn that the conversation is held for."""
+        if holder is None:
+            return True
+        if holder == self._liveness.instance:
+            return turn_id not in self._running
+        return not await self._liveness.is_alive(holder)
+
+    # ------------------------------------------------------------ running
+
+    def _start(self, received: Received, runtime: Runtime, notes: Notes) -> None:
+        running = RunningTurn()
+        self._running[received.turn_id] = running
+        self._of_conversation[received.conversation.id] = running
+        task = asyncio.create_task(self._run(received, runtime, notes, running))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, received: Received, runtime: Runtime, notes: Notes, running: RunningTurn) -> None:
+        """Run a turn to its end; the named isolation point of the turn."""
+        try:
+            try:
+                async with asyncio.timeout(TURN_DEADLINE_S):
+                    async for event in self._pipeline.run(received, runtime, notes):
+                        running.publish(event)
+            except Exception:
+                log.exception(
+                    "turn_failed", turn=str(received.turn_id), release=received.conversation.release_id
+                )
+                async for event in self._pipeline.fail(received, runtime, notes):
+                    running.publish(event)
+        except Exception:
+            # The store isn't there either: the message stays pending and is taken up again.
+            log.exception("turn_abandoned", turn=str(received.turn_id))
+        finally:
+            running.finish()
+            self._running.pop(received.turn_id, None)
+            if self._of_conversation.get(received.conversation.id) is running:
+                del self._of_conversation[received.conversation.id]
+            self._telemetry.turn_ended(received, runtime, notes, running.done)
+
+    # ------------------------------------------------------------ telling
+
+    async def _events_of(self, conversation_id: UUID, turn_id: TurnId) -> AsyncIterator[Event]:
+        while True:
+            if (running := self._running.get(turn_id)) is not None:
+                async for event in running.follow():
+                    yield event
+                return  # without `Done` it broke: what it stored is told when somebody asks again
+            if (stored := await self._stored(conversation_id, turn_id)) is not None:
+                for event in stored:
+                    yield event
+                return
+            if not await self._take_next(conversation_id) or turn_id not in self._running:
+                await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _stored(self, conversation_id: UUID, turn_id: TurnId) -> tuple[Event, ...] | None:
+        """Return the events of a finished turn as they were told, or None while it isn't finished."""
+        async with self._database.read() as session:
+            row = await select_turn(session, turn_id)
+            if row is None:
+                return None
+            conversation = await self._conversations.get(conversation_id)
+            return await self._replayed(session, conversation, row)
+
+    async def _replayed(
+        self, session: ReadSession, conversation: Conversation, row: TurnRow
+    ) -> tuple[Event, ...]:
+        key = await self._vault.key_for(session, conversation.customer_id)
+        events: list[Event] = []
+        for message in await select_turn_messages(session, row.id):
+            if message.role is not MessageRole.ASSISTANT:
+                continue
+            if body := open_body(message, key):
+                events.append(Delta(body))
+            events.extend(open_events(message, key))
+        citations = [event for event in events if isinstance(event, Citation)]
+        return (*events, done_of(row, citations))
+
+    async def _restored(self, customer_id: UUID, event: Event) -> Event:
+        """Put the customer's own values back into what they are told."""
+        match event:
+            case Delta() | Question():
+                return replace(event, text=await self._own_words(customer_id, event.text))
+            case ActionChanged():
+                return replace(event, summary=await self._own_words(customer_id, event.summary))
+            case _:
+                return event
+
+    async def _own_words(self, customer_id: UUID, text: str) -> str:
+        if "[" not in text:
+            return text
+        async with self._database.read() as session:
+            return await self._vault.unmask(
+                session, customer_id, text, purpose=Purpose.OWN_WORDS, actor="customer"
+            )

@@ -1,0 +1,77 @@
+"""Reading yes, no and "leave it" from a customer's words.
+
+Only clear words count: a confirmation that isn't certain is asked again, never assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Consent(StrEnum):
+    """What an answer to a yes-or-no question means."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+_YES = frozenset(
+    """yes y yep yeah yup yess ye sure ok okay okey k correct right confirm confirmed agreed absolutely
+    definitely certainly indeed""".split()
+)
+_YES_PHRASES = (
+    "go ahead", "do it", "please do", "sounds good", "that's right", "thats right", "of course", "i confirm",
+    "i agree", "that is correct", "that is right", "fine by me", "all good", "please proceed", "proceed",
+    "by all means", "works for me", "that's fine", "thats fine", "that's correct", "thats correct", "yes please",
+)  # fmt: skip
+_NO = frozenset("no n nope nah not don't dont never wrong incorrect stop cancel neither".split())
+_NO_PHRASES = (
+    "leave it", "never mind", "nevermind", "forget it", "no thanks", "no thank you", "not now", "changed my mind",
+    "hold on", "rather not", "don't do", "do not",
+)  # fmt: skip
+_CANCEL_PHRASES = (
+    "never mind", "nevermind", "forget it", "leave it", "cancel that", "cancel this", "stop this", "changed my mind",
+    "forget about it", "don't bother", "dont bother", "no longer need", "skip it", "abort",
+)  # fmt: skip
+_EMOJI_YES = frozenset("👍✅👌")
+_EMOJI_NO = frozenset("👎❌")
+_UNSURE = re.compile(
+    r"\b(if|unless|but|maybe|perhaps|depends|after|before|instead|only|why|how|what|when|which|who)\b"
+)
+_LONGEST_ANSWER = 12
+"""Words; a longer message says more than yes or no and is never taken for a confirmation."""
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text.lower().replace("’", "'")).strip()
+
+
+def read_consent(text: str) -> Consent:
+    """Return what an answer means; anything with a condition, a question or both words is unclear."""
+    plain = _plain(text)
+    words = re.findall(r"[a-z']+", plain)
+    said_no = bool(_NO.intersection(words)) or any(phrase in plain for phrase in _NO_PHRASES)
+    said_yes = bool(_YES.intersection(words)) or any(phrase in plain for phrase in _YES_PHRASES)
+    said_yes = said_yes or any(mark in text for mark in _EMOJI_YES)
+    said_no = said_no or any(mark in text for mark in _EMOJI_NO)
+    if plain in {"no problem", "not a problem", "why not", "no worries", "no problem, go ahead"}:
+        return Consent.YES
+    if said_no and said_yes:
+        return Consent.UNCLEAR
+    if said_no:
+        return Consent.NO
+    if said_yes and len(words) <= _LONGEST_ANSWER and "?" not in plain and not _UNSURE.search(plain):
+        return Consent.YES
+    return Consent.UNCLEAR
+
+
+def wants_to_stop(text: str) -> bool:
+    """Tell whether the customer drops the matter, whatever was asked."""
+    plain = _plain(text)
+    return any(phrase in plain for phrase in _CANCEL_PHRASES) or plain.strip(" .!") in {
+        "cancel",
+        "stop",
+        "no",
+    }
