@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from datetime import timedelta
 from http import HTTPMethod
 from typing import Final
 from uuid import UUID
@@ -10,15 +10,18 @@ from uuid import UUID
 from starlette.requests import Request
 
 from steward.base.errors import NotAllowed, NotAuthenticated
-from steward.edge.contracts import ConsoleSession, Services
-from steward.edge.entrance import ANYBODY, Caller, Needed, Open, Proof, services_of
-from steward.edge.problems import TooMany
-from steward.govern.access.principal import Principal, PrincipalKind, require
+from steward.edge.contracts import Services
+from steward.edge.entrance import ANYBODY, Caller, Needed, Open, services_of
+from steward.govern.access.errors import BadSession, NoCredential
+from steward.govern.access.principal import PrincipalKind, require
+from steward.govern.access.sessions import ConsoleSession
 
 SESSION_COOKIE: Final = "steward_session"
 CSRF_HEADER: Final = "x-csrf-token"
+_KEY_PREFIX: Final = "stw_"
 _SAFE: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
-_PROOFS: Final = {PrincipalKind.PUBLIC_KEY: Proof.PUBLIC_KEY, PrincipalKind.SECRET_KEY: Proof.SECRET_KEY}
+_LIMITED: Final = frozenset({PrincipalKind.PUBLIC, PrincipalKind.CUSTOMER})
+"""Callers out of a stranger's browser; staff and the company's own systems aren't counted."""
 
 
 async def identify_for_api(request: Request, needed: Needed) -> Caller:
@@ -27,38 +30,55 @@ async def identify_for_api(request: Request, needed: Needed) -> Caller:
     Raises:
         NotAuthenticated: nobody is named, or not provably.
         NotAllowed: the caller lacks the permission, or a session's post lacks its token.
-        TooMany: the caller's limit is used up.
+        RateLimited: the caller's requests are used up.
     """
     if isinstance(needed, Open):
         return ANYBODY
     services = services_of(request)
     token = bearer_token(request)
-    caller = await (_by_token(services, token) if token else _by_cookie(request, services))
-    require(caller.account, needed)
-    await _limit(request, services, caller)
+    caller = await (by_token(services, token) if token else _by_cookie(request, services))
+    principal = require(caller.principal, needed)
+    if principal.kind in _LIMITED:
+        await services.access.limits.enforce(
+            f"requests:{principal.id}:{address_of(request)}",
+            limit=services.settings.requests_per_minute,
+            window=timedelta(minutes=1),
+        )
     return caller
 
 
 def bearer_token(request: Request) -> str | None:
     """Return the token of the Authorization header, or None where there is none."""
     header = request.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
     if not header:
         return None
+    scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthenticated("The Authorization header has to read: Bearer, a space, and the key or token.")
     return token.strip()
 
 
+async def by_token(services: Services, token: str) -> Caller:
+    """Return the caller whom a key or a customer's token stands for."""
+    if token.startswith(_KEY_PREFIX):
+        return Caller((await services.access.keys.find(token)).principal)
+    return Caller(services.access.customer_tokens.principal(token))
+
+
 async def session_of(request: Request, services: Services) -> ConsoleSession | None:
     """Return the console session that the cookie stands for, or None."""
     token = request.cookies.get(SESSION_COOKIE)
-    return await services.access.by_session(token) if token else None
+    if not token:
+        return None
+    try:
+        return await services.access.sessions.find(token)
+    except BadSession:
+        return None
 
 
 def caller_in_session(session: ConsoleSession) -> Caller:
     """Return the caller that a session stands for."""
-    return Caller(Proof.SESSION, session.principal, csrf_token=session.csrf_token)
+    return Caller(session.account.principal, session.csrf_token)
 
 
 def staff_of(caller: Caller) -> UUID:
@@ -67,9 +87,9 @@ def staff_of(caller: Caller) -> UUID:
     Raises:
         NotAllowed: a key calls; only a person can hold the word or answer for a decision.
     """
-    if caller.proof is not Proof.SESSION:
+    if caller.account.kind is not PrincipalKind.STAFF:
         raise NotAllowed("Only a signed-in member of staff can do this, not a key.")
-    return UUID(str(caller.account.id))
+    return UUID(caller.account.id)
 
 
 def is_safe(request: Request) -> bool:
@@ -82,38 +102,10 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def _by_token(services: Services, token: str) -> Caller:
-    principal = await services.access.by_key(token)
-    if principal is not None:
-        return Caller(_PROOFS.get(principal.kind, Proof.SECRET_KEY), principal)
-    proven = await services.access.by_customer_token(token)
-    if proven is not None:
-        customer_principal, customer = proven
-        return Caller(Proof.CUSTOMER_TOKEN, customer_principal, customer=customer)
-    raise NotAuthenticated("The key or token isn't known, has expired or was revoked.")
-
-
 async def _by_cookie(request: Request, services: Services) -> Caller:
     session = await session_of(request, services)
     if session is None:
-        raise NotAuthenticated("This call needs a key: send it as Authorization: Bearer KEY.")
-    if not is_safe(request) and request.headers.get(CSRF_HEADER) != session.csrf_token:
-        raise NotAllowed(f"A console session's calls that change something need the header {CSRF_HEADER}.")
+        raise NoCredential
+    if not is_safe(request):
+        session.check_csrf(request.headers.get(CSRF_HEADER))
     return caller_in_session(session)
-
-
-async def _limit(request: Request, services: Services, caller: Caller) -> None:
-    if caller.proof not in {Proof.PUBLIC_KEY, Proof.CUSTOMER_TOKEN}:
-        return
-    wait_s = await services.access.take(
-        limit_subject(caller.account, address_of(request)),
-        limit=services.settings.requests_per_minute,
-        window_s=60,
-    )
-    if wait_s:
-        raise TooMany(wait_s)
-
-
-def limit_subject(principal: Principal, address: str) -> str:
-    """Return the name under which requests are counted; the address goes in as a digest only."""
-    return f"{principal.id}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"

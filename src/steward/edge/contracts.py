@@ -13,7 +13,14 @@ from typing import Protocol
 from uuid import UUID
 
 from steward.base.clock import Clock
+from steward.base.db.contracts import Database
+from steward.govern.access.accounts import Accounts
+from steward.govern.access.customer_tokens import CustomerTokens
+from steward.govern.access.keys import ApiKeys
+from steward.govern.access.limits import RateLimits
 from steward.govern.access.principal import Principal
+from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.ledger.service import Ledger
 from steward.serve.conversations.contracts import (
     ActionChanged,
     Conversation,
@@ -362,86 +369,18 @@ class Releases(Protocol):
     async def recent(self, *, limit: int = 50) -> Sequence[ReleaseLine]: ...
 
 
-class LedgerRow(Protocol):
-    """One entry of the ledger."""
-
-    @property
-    def position(self) -> int: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def actor(self) -> str: ...
-    @property
-    def deed(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def digest(self) -> bytes: ...
-
-
-class LedgerReading(Protocol):
-    """Reads and checks the ledger."""
-
-    async def tail(self, *, limit: int = 100) -> Sequence[LedgerRow]: ...
-
-    async def verify(self) -> LedgerVerdict: ...
-
-
-class LedgerVerdict(Protocol):
-    """Whether the chain is whole."""
-
-    @property
-    def intact(self) -> bool: ...
-    @property
-    def entries(self) -> int: ...
-    @property
-    def broken_at(self) -> int | None: ...
-
-
 # ------------------------------------------------------------------ who may
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedCustomer:
-    """What a customer token proves."""
+class Access:
+    """Finds out who calls and how much they may call."""
 
-    reference: str
-    claims: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleSession:
-    """A signed-in member of staff; posts must bring `csrf_token`."""
-
-    principal: Principal
-    csrf_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
-    """A fresh console session; `token` goes into the cookie and is stored nowhere else."""
-
-    token: str
-    csrf_token: str
-    expires_at: datetime
-
-
-class Access(Protocol):
-    """Finds out who calls; None (or nothing) where the proof isn't good."""
-
-    async def by_key(self, secret: str) -> Principal | None: ...
-
-    async def by_customer_token(self, token: str) -> tuple[Principal, VerifiedCustomer] | None: ...
-
-    async def by_session(self, token: str) -> ConsoleSession | None: ...
-
-    async def sign_in(self, login: str, password: str) -> OpenedSession | None: ...
-
-    async def sign_out(self, token: str) -> None: ...
-
-    async def take(self, subject: str, *, limit: int, window_s: int) -> int:
-        """Use one request of a subject's window; return the seconds to wait, 0 where it's allowed."""
-        ...
+    keys: ApiKeys
+    accounts: Accounts
+    sessions: ConsoleSessions
+    customer_tokens: CustomerTokens
+    limits: RateLimits
 
 
 # ------------------------------------------------------------------ the whole
@@ -503,6 +442,7 @@ class Services:
 
     settings: EdgeSettings
     clock: Clock
+    database: Database
     access: Access
     conversations: Conversations
     overview: Overview
@@ -513,7 +453,7 @@ class Services:
     reveals: Reveals
     first_page: FirstPage
     releases: Releases
-    ledger: LedgerReading
+    ledger: Ledger
     readiness: Callable[[], Awaitable[Sequence[Readiness]]]
     stopping: asyncio.Event
     demo: Demo | None = None

@@ -16,11 +16,13 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from steward.base.errors import NotAllowed, StewardError
-from steward.edge.contracts import Services, VerifiedCustomer
+from steward.base.errors import StewardError
+from steward.edge.contracts import Services
 from steward.edge.problems import unexpected
+from steward.govern.access.errors import NoCredential
 from steward.govern.access.permissions import Permission
 from steward.govern.access.principal import Principal
+from steward.serve.conversations.contracts import Customer
 
 _DECLARED: Final = "steward_permission"
 _log = structlog.get_logger(__name__)
@@ -36,43 +38,32 @@ PUBLIC: Final = Open.PUBLIC
 Needed = Permission | Literal[Open.PUBLIC]
 
 
-class Proof(StrEnum):
-    """How a caller was recognised."""
-
-    NONE = "none"
-    PUBLIC_KEY = "public_key"
-    SECRET_KEY = "secret_key"  # noqa: S105  a kind of proof, no secret
-    CUSTOMER_TOKEN = "customer_token"  # noqa: S105
-    SESSION = "session"
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `customer` is the one that a token proves; `csrf_token` belongs to a session."""
+    """Who calls: nobody known, or a principal; `csrf_token` belongs to a console session."""
 
-    proof: Proof
     principal: Principal | None = None
-    customer: VerifiedCustomer | None = None
     csrf_token: str | None = None
 
     @property
-    def reference(self) -> str | None:
-        """The customer's reference, where a token proves it."""
-        return None if self.customer is None else self.customer.reference
-
-    @property
     def account(self) -> Principal:
-        """The member of staff or the key behind the call.
+        """The member of staff, the key or the customer behind the call.
 
         Raises:
-            NotAllowed: nobody is.
+            NoCredential: nobody is.
         """
         if self.principal is None:
-            raise NotAllowed("This needs a signed-in member of staff or a key.")
+            raise NoCredential
         return self.principal
 
+    @property
+    def customer(self) -> Customer | None:
+        """The customer whom a token proves, or None."""
+        claims = None if self.principal is None else self.principal.customer
+        return None if claims is None else Customer(claims.reference, True, claims.values)
 
-ANYBODY: Final = Caller(Proof.NONE)
+
+ANYBODY: Final = Caller()
 
 Handler = Callable[..., Awaitable[Response]]
 Identify = Callable[[Request, Needed], Awaitable[Caller]]

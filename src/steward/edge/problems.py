@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from steward.base.errors import InvalidInput, Refusal, StewardError
+from steward.govern.access.errors import RateLimited
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -51,18 +52,6 @@ class TooLarge(Refusal):
     """More was sent than is read."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-class TooMany(Refusal):
-    """The caller's rate limit is used up."""
-
-    status = HTTPStatus.TOO_MANY_REQUESTS
-
-    def __init__(self, retry_after_s: int) -> None:
-        self.retry_after_s = retry_after_s
-        super().__init__(
-            f"Too many requests with this key from this address; try again in {retry_after_s} s."
-        )
 
 
 class InternalError(StewardError):
@@ -117,7 +106,7 @@ def problem_response(error: StewardError) -> Response:
 
 def headers_of(error: StewardError) -> Mapping[str, str]:
     """Return the headers that an error's status calls for."""
-    if isinstance(error, TooMany):
+    if isinstance(error, RateLimited):
         return {"Retry-After": str(error.retry_after_s)}
     if error.retryable:
         return {"Retry-After": "2"}

@@ -144,7 +144,9 @@ async def decide(request: Request, approval_id: str) -> Response:
 @api(Permission.LEDGER_READ)
 async def read_ledger(request: Request, limit: str = "100") -> Response:
     """Return the latest entries of the ledger."""
-    rows = await services_of(request).ledger.tail(limit=limit_of(limit))
+    services = services_of(request)
+    async with services.database.read() as session:
+        rows = await services.ledger.recent(session, limit=limit_of(limit))
     return json_answer({"entries": [fields_of(row) for row in rows]})
 
 
@@ -152,7 +154,9 @@ async def read_ledger(request: Request, limit: str = "100") -> Response:
 @api(Permission.LEDGER_READ)
 async def verify_ledger(request: Request) -> Response:
     """Check the ledger's whole chain."""
-    return json_answer(fields_of(await services_of(request).ledger.verify()))
+    services = services_of(request)
+    async with services.database.read() as session:
+        return json_answer(fields_of(await services.ledger.verify(session)))
 
 
 @router.get("/kpis", responses=described(200))

@@ -64,7 +64,7 @@ async def complete_chat(request: Request) -> Response:
     if body.stream:
         bunches = in_bunches(events)
         with_usage = body.stream_options is not None and body.stream_options.include_usage
-        first = await anext(bunches, [])
+        first: list[Event] = await anext(bunches, [])
         return stream_response(_chunks(head, memory, first, bunches, with_usage=with_usage))
     said, done = [], None
     async for event in events:
@@ -163,9 +163,7 @@ async def _conversation(
         if found is not None:
             await ownership_of(request).check(found, caller)
             return found
-    customer = Customer(body.user, False, {})
-    if caller.customer is not None:
-        customer = Customer(caller.customer.reference, True, caller.customer.claims)
+    customer = caller.customer or Customer(body.user, False, {})
     started = await services.conversations.start(
         assistant=services.settings.assistant, channel="api", customer=customer, locale=None
     )
@@ -173,4 +171,4 @@ async def _conversation(
 
 
 def _scope(caller: Caller, body: ChatBody) -> str:
-    return f"{caller.account.id}\n{caller.reference or body.user or ''}"
+    return f"{caller.account.id}\n{body.user or ''}"

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints, model_validator
 from starlette.responses import Response
 
-from steward.base.errors import InvalidInput, NotAuthenticated, NotFound
+from steward.base.errors import InvalidInput, NotFound
 from steward.edge.api.answers import api, json_answer, moment, no_content
 from steward.edge.api.documents import described, takes
 from steward.edge.api.ownership import Ownership
@@ -25,7 +25,7 @@ from steward.edge.api.sse import (
 )
 from steward.edge.bodies import Body, check_text, read_body
 from steward.edge.contracts import Services
-from steward.edge.entrance import Caller, Proof, caller_of, services_of
+from steward.edge.entrance import Caller, caller_of, services_of
 from steward.govern.access.permissions import Permission
 from steward.serve.conversations.contracts import (
     ActionChanged,
@@ -96,7 +96,7 @@ async def start_conversation(request: Request) -> Response:
     started = await services.conversations.start(
         assistant=services.settings.assistant,
         channel=body.channel,
-        customer=await customer_of(services, caller_of(request), body),
+        customer=customer_of(services, caller_of(request), body),
         locale=body.locale,
     )
     return json_answer(
@@ -189,15 +189,13 @@ async def close_conversation(request: Request, conversation_id: str) -> Response
     return no_content()
 
 
-async def customer_of(services: Services, caller: Caller, body: StartBody) -> Customer:
+def customer_of(services: Services, caller: Caller, body: StartBody) -> Customer:
     """Return whose conversation it becomes: a token's customer, or an unverified reference."""
-    if caller.proof is Proof.CUSTOMER_TOKEN and caller.customer is not None:
-        return Customer(caller.customer.reference, True, caller.customer.claims)
+    if caller.customer is not None:
+        return caller.customer
     if body.customer_token is not None:
-        proven = await services.access.by_customer_token(body.customer_token)
-        if proven is None:
-            raise NotAuthenticated("The customer token isn't valid or has expired; fetch a fresh one.")
-        return Customer(proven[1].reference, True, proven[1].claims)
+        claims = services.access.customer_tokens.verify(body.customer_token)
+        return Customer(claims.reference, True, claims.values)
     return Customer(body.customer or None, False, {})
 
 

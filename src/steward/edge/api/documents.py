@@ -78,7 +78,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _declare(schema: dict[str, Any], route: APIRoute) -> None:
     needed = permission_of(route.endpoint)
-    for method in route.methods:
+    for method in route.methods or ():
         operation = schema["paths"][route.path_format].get(method.lower())
         if operation is None or needed is None:
             continue

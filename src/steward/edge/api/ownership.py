@@ -12,7 +12,8 @@ from uuid import UUID
 
 from steward.base.errors import NotAllowed
 from steward.edge.contracts import Conversations
-from steward.edge.entrance import Caller, Proof
+from steward.edge.entrance import Caller
+from steward.govern.access.principal import PrincipalKind
 from steward.serve.conversations.errors import ConversationNotFound
 
 
@@ -32,11 +33,11 @@ class Ownership:
             ConversationNotFound: it isn't there, or isn't this customer's to see.
             NotAllowed: a verified customer owns it and the caller came without their token.
         """
-        match caller.proof:
-            case Proof.CUSTOMER_TOKEN:
-                if caller.reference is None or not await self._belongs(conversation_id, caller.reference):
+        match caller.account.kind:
+            case PrincipalKind.CUSTOMER:
+                if not await self._belongs(conversation_id, caller.account.id):
                     raise ConversationNotFound(conversation_id)
-            case Proof.PUBLIC_KEY:
+            case PrincipalKind.PUBLIC:
                 if await self._is_verified(conversation_id):
                     raise NotAllowed(
                         "This conversation belongs to a signed-in customer; send their token as the bearer."
