@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from steward.supply.assistant.faults import Fault, nearest_of
 from steward.supply.assistant.folder import DocumentFile, Prompt, Source
 from steward.supply.assistant.schema.assistant import Assistant
+from steward.supply.assistant.schema.base import proper_name
 from steward.supply.assistant.schema.cases import Cases
 from steward.supply.assistant.schema.connectors import Connectors
 from steward.supply.assistant.schema.desk import Desk
@@ -91,8 +92,9 @@ class Draft:
 
 
 def _names(node: Node) -> Iterator[str]:
+    """Yield the names; one that isn't well formed counts as the name that it was meant to be."""
     if isinstance(node, ListNode):
         for item in node.items:
             name = child(item, "name")
             if isinstance(name, ScalarNode) and isinstance(name.value, str):
-                yield name.value
+                yield proper_name(name.value) or name.value

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, g
 from pydantic import BaseModel, ValidationError
 
 from steward.supply.assistant.faults import Fault, choice_of, nearest_of, shortened
-from steward.supply.assistant.schema.base import NAME_PATTERN
+from steward.supply.assistant.schema.base import NAME_PATTERN, proper_name
 from steward.supply.assistant.yaml_nodes import (
     ListNode,
     MappingNode,
@@ -143,7 +143,7 @@ def _at_value(tree: Node, path: Path, file: str, sentence: str, nearest: str | N
 def _key_fault(tree: Node, path: Path, file: str) -> Fault:
     where = key_place_of(tree, path)
     said = f"key '{shortened(str(path[-1]))}' isn't a name; {_NAME_RULE}"
-    return Fault(file, where.line, where.column, said, _as_name(str(path[-1])))
+    return Fault(file, where.line, where.column, said, proper_name(str(path[-1])))
 
 
 _NAME_RULE = "names are lower-case letters, digits and _, and start with a letter"
@@ -183,9 +183,9 @@ def _misfit(tree: Node, path: Path, error: Any) -> tuple[str, str | None]:
         return f"{label} {is_what}; it must be {choice_of(choices)}", nearest
     if kind == "string_pattern_mismatch":
         rule = _PATTERN_RULES.get(context["pattern"], f"it must match {context['pattern']}")
-        nearest = _as_name(str(plain(node))) if context["pattern"] == NAME_PATTERN else None
+        nearest = proper_name(str(plain(node))) if context["pattern"] == NAME_PATTERN else None
         return f"{label} {is_what}; {rule}", nearest
-    if kind == "string_too_short":
+    if kind == "string_too_short" or (kind == "string_type" and plain(node) is None):
         return f"{label} is empty; write its text", None
     if kind == "too_short":
         count, least = context["actual_length"], context["min_length"]
@@ -233,13 +233,6 @@ def _inside(tree: Node, path: Path) -> str:
         above = next((part for part in reversed(path) if isinstance(part, str)), "")
         return f" in {above} '{shortened(name)}'"
     return f" in {_label(path)}"
-
-
-def _as_name(text: str) -> str | None:
-    """Propose the name that a text was meant to be."""
-    kept = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in text.lower())
-    name = "_".join(part for part in kept.split("_") if part)[:63].lstrip("0123456789_")
-    return name or None
 
 
 def _choices(expected: str) -> list[str]:

@@ -209,6 +209,8 @@ class _Reader:
                 )
             key = str(event.value)
             node = self._node(self._next(), depth + 1)
+            if isinstance(node, ScalarNode) and node.value is None:
+                node = ScalarNode(key_place, None)  # nothing is written, so the key is the place to look
             if key == "<<":
                 self.faults.append((key_place, "merge keys (<<) aren't part of YAML 1.2; write the keys out"))
             elif key in entries:

@@ -49,7 +49,7 @@ def check_prompts(draft: Draft) -> Iterator[Fault]:
             yield Fault(draft.shown(file), None, None, said, nearest_of(name, PROMPT_VARIABLES))
             continue
         yield from _declared(draft, file, name, prompt)
-        yield from _named(draft, file, prompt)
+        yield from _named(draft, file, prompt, PROMPT_VARIABLES[name])
 
 
 def _declared(draft: Draft, file: str, name: str, prompt: Prompt) -> Iterator[Fault]:
@@ -59,7 +59,7 @@ def _declared(draft: Draft, file: str, name: str, prompt: Prompt) -> Iterator[Fa
         yield from draft.unknown(file, ("variables", index), variable, known=set(given), sentence=said)
 
 
-def _named(draft: Draft, file: str, prompt: Prompt) -> Iterator[Fault]:
+def _named(draft: Draft, file: str, prompt: Prompt, given: tuple[str, ...]) -> Iterator[Fault]:
     above = split_front_matter(draft.files[file]).lines
     try:
         named = variables_of(prompt.template)
@@ -73,7 +73,7 @@ def _named(draft: Draft, file: str, prompt: Prompt) -> Iterator[Fault]:
         nearest = nearest_of(variable, prompt.meta.variables)
         yield Fault(draft.shown(file), above + line, column, said, nearest)
     for index, variable in enumerate(prompt.meta.variables):
-        if variable not in named:
+        if variable not in named and variable in given:
             said = f"variable '{variable}' is declared and never named in the template"
             yield draft.fault(file, ("variables", index), said)
 

@@ -39,7 +39,7 @@ class _Check:
     """Walks one workflow in the order in which it runs, knowing more names at each step.
 
     `_fields` are names whose value is a group (results of checks and steps, claims); `_single`
-    are slots, which have no fields.
+    are slots, which have no fields. `_unjudged` are names of entries that have faults of their own.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class _Check:
         self._operations = operations
         self._single: set[str] = set()
         self._fields: set[str] = {CLAIMS}
+        named = {name for part in ("slots", "checks", "steps") for name in draft.names(file, part) or ()}
+        self._unjudged = named - {*self._all_names()}
 
     def faults(self) -> Iterator[Fault]:
         workflow = self._workflow
@@ -189,6 +191,8 @@ class _Check:
 
     def _named(self, path: Path, value: str) -> Iterator[Fault]:
         root, _, field = value.partition(".")
+        if root in self._unjudged:
+            return
         if root in self._single and field:
             yield self._fault(
                 path, f"{{{value}}} names a field, but the slot '{root}' has none", nearest=root

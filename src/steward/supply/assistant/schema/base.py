@@ -19,6 +19,13 @@ def is_name(text: str) -> bool:
     return re.fullmatch(NAME_PATTERN, text) is not None
 
 
+def proper_name(text: str) -> str | None:
+    """Return the name that a text was meant to be: `Pay back` gives `pay_back`."""
+    kept = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in text.lower())
+    name = "_".join(part for part in kept.split("_") if part)[:63].lstrip("0123456789_")
+    return name or None
+
+
 def _exact_decimal(value: Any) -> Any:
     """Read a YAML number by its shortest text, so that 0.1 stays 0.1 and digests agree everywhere."""
     return Decimal(repr(value)) if isinstance(value, float) else value
