@@ -150,7 +150,7 @@ def _knock(path: Path) -> socket.socket | None:
 def _start_guardian(files: ServerFiles, specification: dict[str, Any]) -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs, files.log.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - the command is Steward's own
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "steward.base.db.guardian"],
             stdin=subprocess.PIPE,
             stdout=log,

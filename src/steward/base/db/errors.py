@@ -21,8 +21,6 @@ from steward.base.errors import Conflict, Misconfigured, Unavailable
 if TYPE_CHECKING:
     import psycopg
 
-OLDEST_VERSION = 16
-
 
 class UniqueViolation(Conflict):
     """A row with the same key is there already."""
@@ -43,7 +41,8 @@ class DatabaseUnavailable(Unavailable):
     """The database doesn't answer, or not now."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the database doesn't answer ({reason}); Steward goes on trying")
+        super().__init__(f"the database doesn't answer ({reason}): start it, or correct its URL")
+        self.reason = reason
 
 
 class DiskFull(Misconfigured):
@@ -92,6 +91,13 @@ def translate(error: psycopg.Error) -> Exception | None:
         return DiskFull("the database")
     if state.startswith(("08", "57P")) or state in ("53300", "25006"):
         return DatabaseUnavailable(_REASONS.get(state, "the connection was lost"))
+    if state == "55P03":
+        return DatabaseUnavailable("a table stayed locked")
+    if state == "42501":
+        return Misconfigured(
+            "the database role lacks a right: run `steward db upgrade` with the owner's URL "
+            "in STEWARD_MIGRATION_DATABASE_URL"
+        )
     if state in ("28P01", "28000"):
         return Misconfigured("the database refused the role or its password: check the database URL")
     if state == "3D000":
@@ -138,7 +144,10 @@ def sentence_of_os_error(error: OSError, path: Path) -> str:
     if error.errno == errno.EDQUOT:
         return f"the quota of the disk that holds {path} is used up: free some space"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{where} can't be read or written by this user: change its owner, or choose another data directory"
+        return (
+            f"{where} can't be read or written by this user: "
+            "change its owner, or choose another data directory"
+        )
     if error.errno == errno.EROFS:
         return f"{where} is on a read-only file system: choose another data directory"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

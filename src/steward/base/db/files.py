@@ -17,6 +17,7 @@ import os
 import secrets
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class ServerUser:
     uid: int
     gid: int
     name: str
+    owns_directory: bool
+    """Whether the data directory is this user's own, rather than root's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class ServerFiles:
     root: Path
     run: Path
     user: ServerUser | None
+    by_descriptor: bool
+    """Whether the server gets at its data through an open descriptor, because a parent directory
+    is closed to its user."""
 
     @property
     def data(self) -> Path:
@@ -89,8 +95,7 @@ def prepare_files(data_dir: Path) -> ServerFiles:
     """Make the directories of an embedded server and check that they can be used.
 
     Raises:
-        Misconfigured: the directory isn't writable, belongs to someone else, or can't be reached
-            by the server's user.
+        Misconfigured: the directory isn't writable or belongs to someone else.
     """
     root = data_dir.expanduser().absolute() / "postgres"
     try:
@@ -100,16 +105,25 @@ def prepare_files(data_dir: Path) -> ServerFiles:
         _refuse_foreign(root / "data", user)
         run = _run_directory(root, user)
         _trim(root / "server.log")
-        (root / "server.log").touch(mode=0o600)
+        for name in ("server.log", "start.lock", "guardian.lock", "server.lock", "server.json"):
+            (root / name).touch(mode=0o600)
+            _give(root / name, user)
+        _give(root, user)
     except OSError as error:
         raise Misconfigured(sentence_of_os_error(error, data_dir)) from error
-    if user is not None and (closed := unreachable_part(root, user)) is not None:
+    closed = unreachable_part(root, user) if user is not None else None
+    if closed is not None and user is not None and not sys.platform.startswith("linux"):
         raise Misconfigured(
             f"PostgreSQL doesn't run as root, and the user {user.name} can't enter {closed}: "
-            f"let it (chmod o+x {closed}), or choose another data directory, "
-            "for example STEWARD_DATA_DIR=/var/lib/steward"
+            "start Steward as another user, or choose another data directory"
         )
-    return ServerFiles(root, run, user)
+    return ServerFiles(root, run, user, by_descriptor=closed is not None)
+
+
+def _give(path: Path, user: ServerUser | None) -> None:
+    """Leave what root made in a user's own directory to that user."""
+    if user is not None and user.owns_directory:
+        os.chown(path, user.uid, user.gid)
 
 
 def passwords(files: ServerFiles) -> dict[str, str]:
@@ -127,6 +141,7 @@ def passwords(files: ServerFiles) -> dict[str, str]:
                 json.dump(made, file)
                 file.flush()
                 os.fsync(file.fileno())
+            _give(path.with_suffix(".new"), files.user)
             path.with_suffix(".new").replace(path)
         found = json.loads(path.read_text())
         return {role: str(found[role]) for role in ROLES}
@@ -159,12 +174,12 @@ def _server_user(existing: Path) -> ServerUser:
 
     owner = existing.stat()
     if owner.st_uid != 0:
-        return ServerUser(owner.st_uid, owner.st_gid, f"with the id {owner.st_uid}")
+        return ServerUser(owner.st_uid, owner.st_gid, f"with the id {owner.st_uid}", True)
     try:
         nobody = pwd.getpwnam("nobody")
-        return ServerUser(nobody.pw_uid, nobody.pw_gid, "nobody")
+        return ServerUser(nobody.pw_uid, nobody.pw_gid, "nobody", False)
     except KeyError:
-        return ServerUser(65534, 65534, "with the id 65534")
+        return ServerUser(65534, 65534, "with the id 65534", False)
 
 
 def _nearest_existing(path: Path) -> Path:
@@ -186,6 +201,8 @@ def _run_directory(root: Path, user: ServerUser | None) -> Path:
     """Make the directory of sockets; a short path in the temporary directory if it must be."""
     for candidate in _run_candidates(root):
         if len(os.fsencode(candidate)) + LONGEST_SOCKET_NAME > LONGEST_SOCKET_PATH:
+            continue
+        if user is not None and unreachable_part(candidate.parent, user) is not None:
             continue
         candidate.mkdir(mode=0o700, exist_ok=True)
         if user is not None and candidate.lstat().st_uid == 0:

@@ -26,8 +26,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 STEP_S = 0.05
 WATCH_S = 0.25
@@ -35,6 +36,7 @@ SLOWEST_RETRY_S = 5.0
 IMMEDIATE_STOP_AFTER_S = 60.0
 PR_SET_PDEATHSIG = 1
 LOG_TAIL_BYTES = 4000
+LINUX = sys.platform.startswith("linux")
 
 
 class Abandoned(Exception):  # noqa: N818 - an event, not an error
@@ -53,10 +55,12 @@ class Guardian:
         self._log = Path(spec["log"])
         self._run = Path(spec["run"])
         self._record = Path(spec["record"])
+        self._by_descriptor: bool = spec["by_descriptor"]
         self._guardian_lock = Path(spec["guardian_lock"])
         self._server_lock = Path(spec["server_lock"])
         self._socket = Path(spec["socket"])
         self._initdb: list[str] = spec["initdb"]
+        self._sync: list[str] = spec["sync"]
         self._single: list[str] = spec["single"]
         self._server_command: list[str] = spec["server"]
         self._bootstrap: list[list[str]] = spec["bootstrap"]
@@ -67,8 +71,9 @@ class Guardian:
         self._listener: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
+        self._directory: int | None = None
         self._state: dict[str, str] = {"state": "progress", "text": "starting the database"}
-        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+        self._libc = ctypes.CDLL(None) if LINUX else None
         self._attach(first)
 
     def run(self) -> None:
@@ -176,7 +181,7 @@ class Guardian:
         while time.monotonic() < until:
             self._serve(STEP_S)
 
-    def _wait_for(self, done: Any, text: str) -> None:
+    def _wait_for(self, done: Callable[[], bool], text: str) -> None:
         """Serve until `done()`, telling the attached processes once a second what is awaited."""
         began, told = time.monotonic(), 0
         while not done():
@@ -223,13 +228,26 @@ class Guardian:
         fresh = self._data.with_name(self._data.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        if self._user:
+        if "user" in self._user:
             os.chown(fresh, self._user["user"], self._user["group"])
-        self._command([*self._initdb, "-D", str(fresh)])
+        self._command([*self._initdb, "-D", self._as_seen(fresh)])
         (fresh / "pg_hba.conf").write_text(self._hba)
         for database, statements in self._bootstrap:
-            self._command([*self._single, "-D", str(fresh), database], statements)
+            self._command([*self._single, "-D", self._as_seen(fresh), database], statements)
+        self._command([*self._sync, "-D", self._as_seen(fresh)])
         fresh.rename(self._data)
+
+    def _as_seen(self, path: Path) -> str:
+        """Return a path in the data directory as the server's user can open it.
+
+        Where a parent is closed to that user (root's home, say), the inherited descriptor of the
+        directory leads past it.
+        """
+        if not self._by_descriptor:
+            return str(path)
+        if self._directory is None:
+            self._directory = os.open(self._data.parent, os.O_RDONLY | os.O_DIRECTORY)
+        return f"/proc/self/fd/{self._directory}/{path.name}"
 
     def _command(self, argv: list[str], text: str | None = None) -> None:
         with self._log.open("ab") as log:
@@ -248,7 +266,7 @@ class Guardian:
         if process.returncode != 0:
             raise ServerFailed(f"{Path(argv[0]).name} ended with exit code {process.returncode}")
 
-    def _spawn(self, argv: list[str], log: Any, stdin: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, argv: list[str], log: IO[bytes], stdin: int) -> subprocess.Popen[bytes]:
         assert self._lock is not None
         parent = os.getpid()
 
@@ -265,8 +283,8 @@ class Guardian:
             stdout=log,
             stderr=log,
             cwd=self._run,
-            pass_fds=(self._lock,),
-            preexec_fn=die_with_guardian,  # noqa: PLW1509 - this process has one thread
+            pass_fds=(self._lock,) if self._directory is None else (self._lock, self._directory),
+            preexec_fn=die_with_guardian,
             **self._user,
         )
 
@@ -275,7 +293,8 @@ class Guardian:
         for stale in (self._data / "postmaster.pid", *self._run.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
         with self._log.open("ab") as log:
-            self._server = self._spawn(self._server_command, log, subprocess.DEVNULL)
+            command = [*self._server_command, "-D", self._as_seen(self._data)]
+            self._server = self._spawn(command, log, subprocess.DEVNULL)
         assert self._lock is not None
         os.close(self._lock)
         self._lock = None
@@ -320,7 +339,7 @@ class Guardian:
 
 def started_at(pid: int) -> str:
     """Return a text that tells two processes with the same number apart."""
-    if sys.platform == "linux":
+    if LINUX:
         # Field 22 of /proc/PID/stat, counted after the command's closing bracket (proc_pid_stat(5)).
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     found = subprocess.run(  # noqa: S603

@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from steward.base.db.contracts import Parameters, ReadSession, Row, WriteSession
 from steward.base.db.errors import translated
+from steward.base.db.urls import require_url, require_version
 from steward.base.db.vectors import register_dumpers, register_loaders, vector_types
 
 CONNECT_TRIES_S = 5.0
@@ -36,7 +37,7 @@ class PatientConnection(AsyncConnection[Row]):
     """A connection that waits out a short absence of the server while it is being made."""
 
     @classmethod
-    async def connect(cls, conninfo: str = "", **settings: Any) -> Self:  # type: ignore[override]
+    async def connect(cls, conninfo: str = "", **settings: Any) -> Self:
         """Connect, trying again for up to five seconds where the server isn't there yet."""
         until = time.monotonic() + CONNECT_TRIES_S
         while True:
@@ -121,7 +122,7 @@ def _text(statement: str) -> bytes:
 class PooledDatabase:
     """`contracts.Database` over one pool; build it with `await PooledDatabase.open(url)`."""
 
-    def __init__(self, url: str, pool: AsyncConnectionPool[AsyncConnection[Row]], wait_s: float) -> None:
+    def __init__(self, url: str, pool: AsyncConnectionPool[PatientConnection], wait_s: float) -> None:
         self._url = url
         self._pool = pool
         self._wait_s = wait_s
@@ -170,9 +171,11 @@ class PooledDatabase:
             name=name,
             open=False,
         )
+        require_url(url)
         with translated():
             # A first connection by hand: the pool's own failures don't say why.
-            await (await PatientConnection.connect(url, **settings)).close()
+            async with await PatientConnection.connect(url, **settings) as connection:
+                require_version(connection.info.server_version)
             await pool.open(wait=True, timeout=wait_s)
         return cls(url, pool, wait_s)
 
@@ -197,7 +200,7 @@ class PooledDatabase:
             finally:
                 await self._pool.putconn(connection)
 
-    async def _borrow(self) -> AsyncConnection[Row]:
+    async def _borrow(self) -> PatientConnection:
         until = time.monotonic() + self._wait_s
         while True:
             connection = await self._pool.getconn(max(0.01, until - time.monotonic()))
@@ -224,12 +227,14 @@ class PooledDatabase:
         pause_s = CONNECT_PAUSE_S
         try:
             while True:
+                began = time.monotonic()
                 try:
                     await self._listen_once(channel, heard)
                 except psycopg.OperationalError:
-                    _log.warning("database_listener_lost", channel=channel, again_in_s=pause_s)
+                    _log.warning("database_listener_lost", channel=channel)
+                lasted = time.monotonic() - began > SLOWEST_RETRY_S * 2
+                pause_s = CONNECT_PAUSE_S if lasted else min(pause_s * 2, SLOWEST_RETRY_S)
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, SLOWEST_RETRY_S)
         finally:
             if task is not None:
                 self._listeners.discard(task)
@@ -241,7 +246,10 @@ class PooledDatabase:
         async with connection:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
             async for notice in connection.notifies():
-                await heard(notice.payload)
+                try:
+                    await heard(notice.payload)
+                except Exception as error:  # noqa: BLE001 - one bad payload must not end the listening
+                    _log.error("notification_failed", channel=channel, exc_info=error)
 
     async def close(self) -> None:
         """Give every connection back and stop listening."""

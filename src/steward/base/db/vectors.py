@@ -80,7 +80,8 @@ def register_dumpers(context: AdaptContext) -> None:
 async def vector_types(connection: AsyncConnection[Any]) -> tuple[int, ...]:
     """Return the ids that `vector` and `halfvec` have in this database; none before the extension."""
     cursor = await connection.execute(
-        "select t::oid::int8 from unnest(array[to_regtype('vector'), to_regtype('halfvec')]) t where t is not null"
+        "select t::oid::int8 from unnest(array[to_regtype('vector'), to_regtype('halfvec')]) t "
+        "where t is not null"
     )
     return tuple(row[0] for row in await cursor.fetchall())
 

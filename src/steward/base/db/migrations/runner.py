@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from steward.base.db.contracts import Database
 from steward.base.db.errors import translated
+from steward.base.db.urls import require_url, require_version
 from steward.base.errors import Misconfigured
 
 HERE = Path(__file__).parent
@@ -40,7 +40,9 @@ def upgrade(owner_url: str, *, app_role: str | None = None) -> bool:
     Raises:
         OperationalError: the database can't be reached or changed, or its schema is newer.
     """
+    require_url(owner_url, setting="STEWARD_MIGRATION_DATABASE_URL")
     with translated(), psycopg.connect(owner_url, autocommit=True) as connection:
+        require_version(connection.info.server_version)
         if _is_current(connection):
             return False
         connection.execute("select pg_advisory_lock(%s)", (UPGRADE_LOCK,))
@@ -48,7 +50,7 @@ def upgrade(owner_url: str, *, app_role: str | None = None) -> bool:
             return False
         _require_extension(connection)
         role = app_role or connection.info.user
-        _run(connection, sql.Identifier(role).as_string(connection))
+        _run(owner_url, sql.Identifier(role).as_string(connection))
         return True
 
 
@@ -111,7 +113,7 @@ def _require_extension(connection: psycopg.Connection[tuple[object, ...]]) -> No
             ) from error
 
 
-def _run(connection: psycopg.Connection[tuple[object, ...]], app_role: str) -> None:
+def _run(owner_url: str, app_role: str) -> None:
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
@@ -120,9 +122,8 @@ def _run(connection: psycopg.Connection[tuple[object, ...]], app_role: str) -> N
     config = Config()
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     # Alembic gets a connection of its own: the lock stays on ours until this process is done.
-    settings = {**conninfo_to_dict(connection.info.dsn), "password": connection.info.password}
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(**settings), poolclass=StaticPool
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url), poolclass=StaticPool
     )
     config.attributes["app_role"] = app_role
     try:
