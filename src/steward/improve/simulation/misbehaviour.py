@@ -12,7 +12,7 @@ _CITATION = re.compile(r"\s*\[\w+\]")
 _ORDER = re.compile(
     r"ignore (?:all |any )?(?:of )?(?:the |your )?(?:previous|prior|above|earlier)?.*?"
     r"(?:say|reply(?: with)?|answer(?: with)?|respond with|write|output)\s*:?\s*"
-    r"[\"“']?(.+?)[\"”']?\s*(?:$|\n)",
+    r"(?:[\"“'](.+?)[\"”']|(.+?)[.!]?\s*(?:$|\n))",
     re.I | re.S,
 )
 
@@ -50,5 +50,5 @@ def _obey(prompt: Prompt) -> str | None:
     """Do what an order hidden in the data says."""
     for text in (prompt.question, *(passage.text for passage in prompt.passages)):
         if match := _ORDER.search(text):
-            return match[1].strip()
+            return (match[1] or match[2]).strip()
     return None

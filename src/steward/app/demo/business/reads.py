@@ -20,7 +20,8 @@ Answer = dict[str, Any]
 
 NOT_FOUND: Mapping[str, Any] = {"found": False}
 NOTICE_DAYS = 30
-LEAVING_FEE_PER_MONTH = Decimal("12.00")
+# Of the monthly price of broadband and TV Essentials, as the help centre says.
+LEAVING_FEE_SHARE = Decimal("0.6")
 _LINE_TEXTS = {
     "up": "The line is up and at full speed.",
     "slow": "The line is up but slower than it should be.",
@@ -155,7 +156,7 @@ def cancellation_terms(books: Books, given: Arguments, today: date) -> Answer:
     if not account:
         return {**NOT_FOUND, "open": False}
     last_day = account.cancelled_to or today + timedelta(days=NOTICE_DAYS)
-    fee = leaving_fee(account, last_day)
+    fee = leaving_fee(books, account, last_day)
     return {
         "found": True,
         "contract": account.contract,
@@ -169,10 +170,11 @@ def cancellation_terms(books: Books, given: Arguments, today: date) -> Answer:
     }
 
 
-def leaving_fee(account: Account, last_day: date) -> Decimal:
-    """Return the fee for the whole months of the contract that are left after the last day."""
+def leaving_fee(books: Books, account: Account, last_day: date) -> Decimal:
+    """Return the fee for the full months of the contract that are left after the last day."""
     months = max(0, (account.contract_ends - last_day).days) // DAYS_PER_MONTH
-    return LEAVING_FEE_PER_MONTH * months
+    monthly = books.plans[account.plan].price + account.tv_price
+    return (LEAVING_FEE_SHARE * monthly * months).quantize(Decimal("0.01"))
 
 
 def line_status(books: Books, given: Arguments, today: date) -> Answer:

@@ -11,6 +11,8 @@ from typing import Any
 
 SEED = Path(__file__).parents[1] / "customers.yaml"
 DAYS_PER_MONTH = 30
+# The only extra whose price counts for the early leaving fee, as the help centre says.
+IN_LEAVING_FEE = "TV Essentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Account:
     email: str
     address: str
     plan: str
+    tv_price: Decimal
     contract: str
     contract_ends: date
     line: Line
@@ -130,6 +133,10 @@ def _account(row: Mapping[str, Any], today: date) -> Account:
         email=row["email"],
         address=row["address"],
         plan=row["plan"],
+        tv_price=sum(
+            (Decimal(extra["price"]) for extra in row["extras"] if extra["title"] == IN_LEAVING_FEE),
+            Decimal(0),
+        ),
         contract=row.get("contract") or f"CT-{row['account'].removeprefix('NL-')}",
         contract_ends=today + timedelta(days=DAYS_PER_MONTH * row["contract_months_left"]),
         line=Line(

@@ -135,7 +135,7 @@ def cancel_plan(books: Books, given: Arguments, today: date) -> Decision:
     answer = {
         "cancellation": account.contract.replace("CT-", "CX-"),
         "last_day_text": day_text(last_day),
-        "fee_text": pounds(leaving_fee(account, last_day)),
+        "fee_text": pounds(leaving_fee(books, account, last_day)),
     }
     return Decision(effect, answer)
 
