@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from steward.base.errors import InvalidInput
+from steward.supply.assistant.folder import Prompt
 
 PROMPT_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer": ("assistant", "today", "passages", "conversation"),
@@ -32,14 +33,14 @@ class PromptError(InvalidInput):
         self.line = line
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """Render a prompt's template; every variable that it names must be among the values.
+def render(prompt: Prompt, **values: Any) -> str:
+    """Render a prompt; every variable that its template names must be among the values.
 
     Raises:
         PromptError: the template can't be read, names something that isn't there, or fails.
     """
     try:
-        return _compiled(template).render(dict(values))
+        return _compiled(prompt.template).render(values)
     except TemplateError as error:
         raise PromptError(f"the prompt can't be rendered: {error.message}") from error
 

@@ -12,6 +12,9 @@ from steward.supply.assistant.schema.intents import Intent
 from steward.supply.assistant.yaml_nodes import Path
 
 FILE: Final = "intents.yaml"
+FEWEST_INTENTS: Final = 2
+FEWEST_EXAMPLES: Final = 5
+"""The schema's own minimum, counted in examples that differ."""
 _NOT_WORDS: Final = re.compile(r"[^\w]+")
 
 
@@ -44,6 +47,10 @@ def check_intents(draft: Draft) -> Iterator[Fault]:
             path = ("intents", index, "workflow")
             names = draft.workflow_names
             yield from draft.unknown(FILE, path, intent.workflow, known=names, sentence=said)
+    if len(draft.names(FILE, "intents") or ()) < FEWEST_INTENTS:
+        yield draft.fault(
+            FILE, ("intents",), f"an assistant needs at least {FEWEST_INTENTS} intents to tell apart"
+        )
     yield from _examples(draft, intents.intents, intents.out_of_scope)
 
 
@@ -61,6 +68,9 @@ def _examples(draft: Draft, intents: tuple[Intent, ...], out_of_scope: tuple[str
             owner, first = owners.setdefault(text, (intent.name, path))
             if owner != intent.name:
                 yield _shared(draft, path, example, owner, first)
+        if len(own) < FEWEST_EXAMPLES:
+            said = f"only {len(own)} examples of '{intent.name}' differ; it needs at least {FEWEST_EXAMPLES}"
+            yield draft.fault(FILE, ("intents", index, "examples"), said)
         for number, example in enumerate(intent.counter_examples):
             if normalised(example) in own:
                 said = f"'{shortened(example)}' is example and counter-example of '{intent.name}'; delete one"

@@ -1,0 +1,363 @@
+"""Creates releases, loads them for turns, and keeps which one each assistant serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from zipfile import BadZipFile
+
+from steward.base.clock import Clock
+from steward.base.db.contracts import Database, ReadSession, Row, WriteSession
+from steward.base.digests import canonical_json, sha256_hex
+from steward.base.errors import Conflict
+from steward.base.language.contracts import Embedder
+from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.service import Ledger
+from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.reading import read_files
+from steward.supply.knowledge.contracts import SnapshotId
+from steward.supply.knowledge.errors import NoSuchSnapshot
+from steward.supply.knowledge.publishing import Knowledge
+from steward.supply.knowledge.publishing import Progress as KnowledgeProgress
+from steward.supply.knowledge.search import Search
+from steward.supply.releases import queries
+from steward.supply.releases.bundle import pack, unpack
+from steward.supply.releases.contracts import (
+    SERVING_CHANNEL,
+    LoadedRelease,
+    Progress,
+    Release,
+    ReleaseDetails,
+    ReleaseId,
+    ReleaseLine,
+    Serving,
+    short_id,
+)
+from steward.supply.releases.deriving import (
+    ARTEFACTS,
+    Derived,
+    current_makers,
+    derive,
+    read_artefacts,
+    source_documents,
+)
+from steward.supply.releases.difference import Difference, changed_files, in_words
+from steward.supply.releases.errors import (
+    AmbiguousRelease,
+    CannotDerive,
+    DamagedRelease,
+    NoSuchRelease,
+    NothingServed,
+)
+from steward.supply.releases.identity import id_of, makers_of, manifest_of
+
+__all__ = ["LoadedRelease", "Releases"]
+
+KEPT = 8
+"""Loaded releases in memory: baseline and candidate of a few assistants; each is some MB."""
+_LONGEST_NUMBER = 5
+"""A reference of more digits than this is the beginning of an id, not a number."""
+
+
+class Releases:
+    """The releases of one database."""
+
+    def __init__(
+        self, database: Database, *, embedder: Embedder, clock: Clock, knowledge: Knowledge, ledger: Ledger
+    ) -> None:
+        """Use a database; the embedder is the one that all new releases are made with."""
+        self._database = database
+        self._embedder = embedder
+        self._clock = clock
+        self._knowledge = knowledge
+        self._ledger = ledger
+        self._loaded: OrderedDict[str, LoadedRelease] = OrderedDict()
+        self._loading: dict[str, asyncio.Lock] = {}
+
+    # ---------------------------------------------------------------- creating
+
+    async def create(self, folder: Folder, *, created_by: str, progress: Progress | None = None) -> Release:
+        """Freeze a folder into a release; the same folder gives the release that is there already.
+
+        Everything that takes long happens before the one transaction that stores the release with
+        its artefacts and its ledger entry, so a release is there whole or not at all. When two
+        processes create the same release, the second to finish returns the first's.
+
+        Args:
+            folder: a folder without faults.
+            created_by: who does it, as the ledger writes it: `account:<id>`, `key:<id>`, `system`.
+            progress: is told what is being worked on.
+
+        Raises:
+            UnreadableDocument: a knowledge document can't be turned into text.
+        """
+        report = progress or _silent
+        makers = await asyncio.to_thread(current_makers, self._embedder)
+        manifest = manifest_of(folder.name, folder.files, makers)
+        release_id = id_of(manifest)
+        async with self._database.read() as session:
+            row = await session.one(queries.BY_ID, {"id": release_id})
+        if row is not None:
+            return _release(row)
+        snapshot_id = await self._publish(folder, report)
+        derived = await derive(folder, self._embedder, seed=makers.seed, progress=report)
+        bundle = await asyncio.to_thread(pack, folder.files)
+        report("storing the release")
+        async with self._database.write() as session:
+            await session.one(queries.LOCK, {"scope": f"release {folder.name}"})
+            row = await session.one(queries.BY_ID, {"id": release_id})
+            if row is not None:
+                return _release(row)
+            number_row = await session.one(queries.NEXT_NUMBER, {"assistant": folder.name})
+            assert number_row is not None
+            parameters = {
+                "id": release_id,
+                "assistant": folder.name,
+                "number": number_row[0],
+                "manifest": canonical_json(manifest).decode(),
+                "bundle": bundle,
+                "snapshot_id": snapshot_id,
+                "created_at": self._clock.now(),
+                "created_by": created_by,
+            }
+            await session.execute(queries.INSERT, parameters)
+            await self._store_artefacts(session, release_id, derived)
+            row = await session.one(queries.BY_ID, {"id": release_id})
+            assert row is not None
+            details = {
+                "assistant": folder.name,
+                "number": number_row[0],
+                "snapshot": snapshot_id,
+                **derived.digests,
+            }
+            entry = Entry(created_by, "release.created", f"release:{release_id}", details)
+            await self._ledger.append(session, entry)
+        return _release(row)
+
+    async def _publish(self, folder: Folder, report: Progress) -> SnapshotId:
+        def tell(step: KnowledgeProgress) -> None:
+            report(f"{step.doing}: {step.done} of {step.total}")
+
+        documents = source_documents(folder)
+        published = await self._knowledge.publish(documents, embedder=self._embedder, progress=tell)
+        return published.snapshot_id
+
+    async def _store_artefacts(self, session: WriteSession, release_id: str, derived: Derived) -> None:
+        for name, content in derived.contents.items():
+            parameters = {
+                "release_id": release_id,
+                "name": name,
+                "digest": derived.digests[name],
+                "content": content,
+            }
+            await session.execute(queries.PUT_ARTEFACT, parameters)
+
+    # ---------------------------------------------------------------- loading
+
+    async def load(self, release_id: str) -> LoadedRelease:
+        """Return a release in memory, verified; the last few stay loaded.
+
+        Files are checked against the id and artefacts against their digests. Artefacts that are
+        missing or differ are derived again from the files.
+
+        Raises:
+            NoSuchRelease: there is no release of this id.
+            DamagedRelease: the stored files aren't what the id says.
+            CannotDerive: it was made with another encoder, or must be derived and can't be here.
+        """
+        if (loaded := self._loaded.get(release_id)) is not None:
+            self._loaded.move_to_end(release_id)
+            return loaded
+        async with self._loading.setdefault(release_id, asyncio.Lock()):
+            if (loaded := self._loaded.get(release_id)) is None:
+                loaded = await self._load(release_id)
+                self._loaded[release_id] = loaded
+                while len(self._loaded) > KEPT:
+                    self._loaded.popitem(last=False)
+        self._loading.pop(release_id, None)
+        return loaded
+
+    async def _load(self, release_id: str) -> LoadedRelease:
+        async with self._database.read() as session:
+            row = await session.one(queries.BY_ID, {"id": release_id})
+            if row is None:
+                raise NoSuchRelease(short_id(release_id))
+            release = _release(row)
+            folder = await self._folder(session, release)
+            stored = await session.all(queries.ARTEFACTS, {"release_id": release_id})
+        if makers_of(release.manifest).encoder != self._embedder.digest:
+            raise CannotDerive(release_id, "encoder")
+        contents: Mapping[str, bytes] = {
+            name: bytes(content) for name, digest, content in stored if sha256_hex(content) == digest
+        }
+        if set(contents) != set(ARTEFACTS):
+            contents = await self._repair(release, folder)
+        await self._ensure_snapshot(release, folder)
+        made = await asyncio.to_thread(read_artefacts, contents)
+        return LoadedRelease(
+            id=release.id,
+            number=release.number,
+            assistant=release.assistant,
+            folder=folder,
+            intent_head=made.intent_head,
+            risk_examples=made.risk_examples,
+            injection_examples=made.injection_examples,
+            snapshot_id=release.snapshot_id,
+            artefacts={name: sha256_hex(content) for name, content in sorted(contents.items())},
+        )
+
+    async def _folder(self, session: ReadSession, release: Release) -> Folder:
+        row = await session.one(queries.BUNDLE, {"id": release.id})
+        assert row is not None
+        try:
+            files = await asyncio.to_thread(unpack, bytes(row[0]))
+        except BadZipFile as error:
+            raise DamagedRelease(release.id) from error
+        manifest = manifest_of(release.assistant, files, makers_of(release.manifest))
+        if id_of(manifest) != release.id:
+            raise DamagedRelease(release.id)
+        return await asyncio.to_thread(read_files, files, f"release {short_id(release.id)}")
+
+    async def _repair(self, release: Release, folder: Folder) -> Mapping[str, bytes]:
+        """Derive the artefacts again and store them."""
+        makers = makers_of(release.manifest)
+        current = await asyncio.to_thread(current_makers, self._embedder)
+        if makers.trainer != current.trainer:
+            raise CannotDerive(release.id, "trainer")
+        derived = await derive(folder, self._embedder, seed=makers.seed, progress=_silent)
+        async with self._database.write() as session:
+            await self._store_artefacts(session, release.id, derived)
+            entry = Entry("system", "release.repaired", f"release:{release.id}", dict(derived.digests))
+            await self._ledger.append(session, entry)
+        return derived.contents
+
+    async def _ensure_snapshot(self, release: Release, folder: Folder) -> None:
+        """Publish the knowledge again where its snapshot is gone."""
+        try:
+            await Search.open(self._database, release.snapshot_id)
+        except NoSuchSnapshot:
+            if await self._publish(folder, _silent) != release.snapshot_id:
+                raise CannotDerive(release.id, "splitter") from None
+
+    # ---------------------------------------------------------------- serving
+
+    async def serve(self, assistant: str, release_id: str, *, actor: str) -> Serving:
+        """Let an assistant serve a release from its next conversation on.
+
+        The generation grows by one and listeners are told. Serving what is served changes nothing.
+
+        Raises:
+            NoSuchRelease: there is no release of this id.
+            Conflict: the release is another assistant's.
+        """
+        async with self._database.write() as session:
+            row = await session.one(queries.BY_ID, {"id": release_id})
+            if row is None:
+                raise NoSuchRelease(short_id(release_id))
+            if row[1] != assistant:
+                raise Conflict(
+                    f"release {short_id(release_id)} is of assistant '{row[1]}', not '{assistant}'"
+                )
+            await session.one(queries.LOCK, {"scope": f"serving {assistant}"})
+            before = await session.one(queries.SERVING, {"assistant": assistant})
+            if before is not None and before[0] == release_id:
+                return Serving(ReleaseId(before[0]), before[1])
+            parameters = {"assistant": assistant, "release_id": release_id, "at": self._clock.now()}
+            after = await session.one(queries.SERVE, parameters)
+            assert after is not None
+            details = {"assistant": assistant, "before": before and before[0], "generation": after[0]}
+            entry = Entry(actor, "release.served", f"release:{release_id}", details)
+            await session.notify(SERVING_CHANNEL, assistant)
+            await self._ledger.append(session, entry)
+        return Serving(ReleaseId(release_id), after[0])
+
+    async def serving(self, assistant: str) -> Serving:
+        """Return what an assistant serves.
+
+        Raises:
+            NothingServed: it serves nothing yet.
+        """
+        async with self._database.read() as session:
+            row = await session.one(queries.SERVING, {"assistant": assistant})
+        if row is None:
+            raise NothingServed(assistant)
+        return Serving(ReleaseId(row[0]), row[1])
+
+    # ---------------------------------------------------------------- looking
+
+    async def recent(self, *, limit: int = 50, assistant: str | None = None) -> tuple[ReleaseLine, ...]:
+        """List releases, the latest first, of one assistant or of all."""
+        async with self._database.read() as session:
+            rows = await session.all(queries.RECENT, {"assistant": assistant, "limit": limit})
+        return tuple(ReleaseLine(*row) for row in rows)
+
+    async def find(self, reference: str, *, assistant: str | None = None) -> Release:
+        """Return the release that a person means: by id, the id's beginning, or a number.
+
+        Raises:
+            NoSuchRelease: nothing fits.
+            AmbiguousRelease: several fit.
+        """
+        wanted = reference.strip().lower()
+        async with self._database.read() as session:
+            if wanted.isascii() and wanted.isdigit() and len(wanted) <= _LONGEST_NUMBER:
+                parameters = {"number": int(wanted), "assistant": assistant}
+                rows = await session.all(queries.BY_NUMBER, parameters)
+            else:
+                rows = await session.all(queries.BY_BEGINNING, {"beginning": wanted}) if wanted else []
+        if not rows:
+            raise NoSuchRelease(reference)
+        if len(rows) > 1:
+            raise AmbiguousRelease(reference)
+        return _release(rows[0])
+
+    async def show(self, reference: str, *, assistant: str | None = None) -> ReleaseDetails:
+        """Return a release with the digests of what was derived from it.
+
+        Raises:
+            NoSuchRelease: nothing fits.
+            AmbiguousRelease: several fit.
+        """
+        release = await self.find(reference, assistant=assistant)
+        async with self._database.read() as session:
+            digests = await session.all(queries.ARTEFACT_DIGESTS, {"release_id": release.id})
+            size = await session.one(queries.BUNDLE_SIZE, {"id": release.id})
+            served = await session.one(queries.SERVING, {"assistant": release.assistant})
+        assert size is not None
+        serving = served is not None and served[0] == release.id
+        return ReleaseDetails(release, dict(digests), size[0], serving)
+
+    async def diff(self, before: str, after: str, *, assistant: str | None = None) -> Difference:
+        """Compare two releases: files, and what their changes mean in words.
+
+        Raises:
+            NoSuchRelease: nothing fits a reference.
+            AmbiguousRelease: several fit.
+            DamagedRelease: stored files aren't what an id says.
+        """
+        old = await self.find(before, assistant=assistant)
+        new = await self.find(after, assistant=assistant)
+        async with self._database.read() as session:
+            old_folder = await self._folder(session, old)
+            new_folder = await self._folder(session, new)
+        files = await asyncio.to_thread(changed_files, old_folder.files, new_folder.files)
+        summary = in_words(old_folder, new_folder, old.manifest, new.manifest)
+        return Difference(old.id, new.id, files, summary)
+
+
+def _release(row: Row) -> Release:
+    release_id, assistant, number, manifest, snapshot_id, created_at, created_by = row
+    return Release(
+        id=ReleaseId(release_id),
+        assistant=assistant,
+        number=number,
+        manifest=manifest,
+        snapshot_id=SnapshotId(snapshot_id),
+        created_at=created_at,
+        created_by=created_by,
+    )
+
+
+def _silent(_: str) -> None:
+    """Take no notice."""
