@@ -36,6 +36,14 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledText:
+    """An example: what was written and the label that it should get."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A label with its calibrated probability."""
 

@@ -104,6 +104,10 @@ class LocalEmbedder:
         self._start_runs(loop)
         return np.concatenate(await asyncio.gather(*(piece.vectors for piece in pieces)))
 
+    def is_word(self, word: str) -> bool:
+        """Tell whether a lower-case word stands whole in the vocabulary."""
+        return self._model.is_word(word)
+
     def close(self) -> None:
         """End the threads; runs under way finish first."""
         self._pool.shutdown(wait=True)

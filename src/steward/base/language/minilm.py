@@ -57,6 +57,10 @@ class MiniLm:
         self.form = form
         self.digest = minilm_digest(form)
 
+    def is_word(self, word: str) -> bool:
+        """Tell whether a lower-case word stands whole in the vocabulary."""
+        return self._tokenizer.is_word(word)
+
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, shape (len(texts), 384).
 

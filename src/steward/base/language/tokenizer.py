@@ -44,3 +44,7 @@ class WordPieces:
             # One text isn't worth waking the tokenizer's own threads.
             return [self._tokenizer.encode(readable[0]).ids]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(readable)]
+
+    def is_word(self, word: str) -> bool:
+        """Tell whether a lower-case word stands whole in the vocabulary."""
+        return self._tokenizer.token_to_id(word) is not None

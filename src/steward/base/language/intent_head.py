@@ -1,0 +1,185 @@
+"""A classifier over the shared embedding and the text's own words, trained in seconds from examples.
+
+Kernel ridge regression (`ridge.py`) on a mixed kernel (`kernel.py`), one column per label. Scores of
+texts left out of the training calibrate the probabilities and fix the out-of-scope threshold.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steward.base.digests import sha256_hex
+from steward.base.language.calibration import fit_sharpness, softmax
+from steward.base.language.contracts import LabelledText, Prediction, Scored, Vectors
+from steward.base.language.errors import TooFewExamples, TooFewLabels, UnreadableHead
+from steward.base.language.kernel import KernelShape, TrainingTexts
+from steward.base.language.ridge import fit_ridge
+from steward.base.language.scope import scope_scores, scope_threshold
+
+Floats = NDArray[np.float32]
+
+# Raised whenever the same examples would give another head; part of a release's id.
+TRAINER_VERSION = 1
+FEWEST_EXAMPLES = 2
+PENALTY = 0.1
+RANKED = 3
+# Leaving out more texts than this refines neither the sharpness nor the threshold visibly.
+MOST_HELD_OUT = 3000
+_FORMAT = "steward-intent-head-1"
+
+
+@dataclass(frozen=True)
+class IntentHead:
+    """A trained head; implements `Classifier`."""
+
+    labels: tuple[str, ...]
+    training: TrainingTexts
+    coefficients: Floats
+    sharpness: float
+    threshold: float
+
+    def scores(self, text: str, vector: NDArray[np.float32]) -> Floats:
+        """Return the regression score of each label, in the order of `labels`."""
+        return self.training.compare(text, vector) @ self.coefficients
+
+    def predict(self, text: str, vector: NDArray[np.float32]) -> Prediction:
+        """Classify one text whose embedding is already there."""
+        scores = self.scores(text, vector)
+        probabilities = softmax(scores * self.sharpness)
+        best = np.argsort(-probabilities, kind="stable")[:RANKED]
+        in_scope = float(scope_scores(scores))
+        return Prediction(
+            ranked=tuple(Scored(self.labels[place], float(probabilities[place])) for place in best),
+            in_scope=in_scope,
+            out_of_scope=in_scope < self.threshold,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the trained parameters."""
+        return sha256_hex(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Serialise as a zip of arrays and JSON; equal heads give equal bytes."""
+        about = {
+            "format": _FORMAT,
+            "labels": self.labels,
+            "sharpness": self.sharpness,
+            "threshold": self.threshold,
+            "shape": asdict(self.training.shape),
+            "terms": {
+                "words": self.training.words.vocabulary.terms,
+                "letters": self.training.letters.vocabulary.terms,
+            },
+        }
+        arrays = self.training.arrays() | {
+            "coefficients": self.coefficients,
+            "about": np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8),
+        }
+        return _pack(arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            UnreadableHead: the bytes hold something else.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            about = json.loads(arrays["about"].tobytes())
+            if about["format"] != _FORMAT:
+                raise UnreadableHead(reason=f"its format is {about['format']!r}")
+            return cls(
+                labels=tuple(about["labels"]),
+                training=TrainingTexts.restore(arrays, about["terms"], KernelShape(**about["shape"])),
+                coefficients=arrays["coefficients"],
+                sharpness=about["sharpness"],
+                threshold=about["threshold"],
+            )
+        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+            raise UnreadableHead(reason=type(error).__name__) from error
+
+
+def train_intent_head(
+    examples: Sequence[LabelledText],
+    vectors: Vectors,
+    *,
+    out_of_scope: Sequence[str] = (),
+    out_of_scope_vectors: Vectors | None = None,
+    scope_rejection: float = 0.05,
+    seed: int = 0,
+    shape: KernelShape | None = None,
+) -> IntentHead:
+    """Train a head on frozen vectors and the examples' own words.
+
+    Args:
+        examples: at least two of each of at least two labels.
+        vectors: one unit vector per example, shape (examples, dimensions).
+        out_of_scope: texts that belong to no label; they pull the scores down around them.
+        out_of_scope_vectors: one unit vector for each of them.
+        scope_rejection: the share of in-scope texts that may be rejected as out of scope.
+        seed: picks the held-out texts where there are more than needed.
+        shape: the kernel's mix, the default everywhere but in experiments.
+
+    Raises:
+        TooFewLabels: fewer than two labels.
+        TooFewExamples: a label has a single example.
+    """
+    labels = _checked_labels(examples)
+    numbers = {label: number for number, label in enumerate(labels)}
+    truth = np.array([numbers[example.label] for example in examples])
+    texts = [example.text for example in examples] + list(out_of_scope)
+    if out_of_scope_vectors is not None:
+        vectors = np.concatenate([vectors, out_of_scope_vectors])
+    targets = np.zeros((len(texts), len(labels)), np.float32)
+    targets[np.arange(len(truth)), truth] = 1
+    training = TrainingTexts.learn(texts, vectors, shape or KernelShape())
+    fit = fit_ridge(training.compare_all(), targets, penalty=PENALTY, held_out=_held_out(len(truth), seed))
+    return IntentHead(
+        labels=labels,
+        training=training,
+        coefficients=fit.coefficients,
+        sharpness=fit_sharpness(fit.held_out_scores, truth[fit.held_out]),
+        threshold=scope_threshold(scope_scores(fit.held_out_scores), scope_rejection),
+    )
+
+
+def _checked_labels(examples: Sequence[LabelledText]) -> tuple[str, ...]:
+    counts = Counter(example.label for example in examples)
+    if len(counts) < 2:
+        raise TooFewLabels(count=len(counts))
+    for label, count in sorted(counts.items()):
+        if count < FEWEST_EXAMPLES:
+            raise TooFewExamples(label=label, count=count, minimum=FEWEST_EXAMPLES)
+    return tuple(sorted(counts))
+
+
+def _held_out(count: int, seed: int) -> NDArray[np.int64]:
+    if count <= MOST_HELD_OUT:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).permutation(count)[:MOST_HELD_OUT])
+
+
+def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Write an npz whose bytes depend on the arrays only: fixed order and time of day."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in sorted(arrays):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    return buffer.getvalue()

@@ -1,0 +1,137 @@
+"""A text's own words and letters as weighted features, and how alike they make two texts.
+
+Two vocabularies: words with pairs of neighbours, and pieces of two to five letters within words,
+which forgive typos. Weights are TF-IDF with logarithmic counts (Manning, Raghavan, Schütze,
+"Introduction to Information Retrieval", 6.4), rows have length one, so the product of two rows is a
+similarity from 0 to 1. Plain dictionaries and NumPy: nothing heavy is imported to predict.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Features = Callable[[str], list[str]]
+
+_WORD = re.compile(r"\w+")
+PIECE_LENGTHS = (2, 3, 4, 5)
+
+
+def words_and_pairs(text: str) -> list[str]:
+    """Return the lower-cased words and each pair of neighbours."""
+    words = _WORD.findall(_plain(text))
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
+
+
+def letter_pieces(text: str) -> list[str]:
+    """Return pieces of two to five characters of each word, its borders marked by spaces."""
+    pieces: list[str] = []
+    for word in _plain(text).split():
+        bounded = f" {word} "
+        for length in PIECE_LENGTHS:
+            if length >= len(bounded):
+                pieces.append(bounded)
+                break
+            pieces.extend(bounded[start : start + length] for start in range(len(bounded) - length + 1))
+    return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class SparseRow:
+    """Features of one text: their numbers, ascending, and weights of length one."""
+
+    features: NDArray[np.int32]
+    weights: Floats
+
+
+class Vocabulary:
+    """Which features count and how much; learned from training texts."""
+
+    def __init__(self, features: Features, terms: Sequence[str], rarity: Floats) -> None:
+        """Take the terms in order and each one's inverse document frequency."""
+        self._features = features
+        self._numbers = {term: number for number, term in enumerate(terms)}
+        self.terms = tuple(terms)
+        self.rarity = rarity
+
+    @classmethod
+    def learn(cls, features: Features, texts: Iterable[str], *, least_texts: int) -> Vocabulary:
+        """Keep the terms that occur in at least `least_texts` texts."""
+        counts: Counter[str] = Counter()
+        total = 0
+        for text in texts:
+            counts.update(set(features(text)))
+            total += 1
+        terms = sorted(term for term, count in counts.items() if count >= least_texts)
+        found = np.array([counts[term] for term in terms], np.float64)
+        rarity = np.log((1 + total) / (1 + found)) + 1
+        return cls(features, terms, rarity.astype(np.float32))
+
+    def row(self, text: str) -> SparseRow:
+        """Weigh one text's known features."""
+        counts: dict[int, int] = {}
+        for term in self._features(text):
+            number = self._numbers.get(term)
+            if number is not None:
+                counts[number] = counts.get(number, 0) + 1
+        features = np.array(sorted(counts), np.int32)
+        weights = np.array([counts[number] for number in features.tolist()], np.float32)
+        weights = (1 + np.log(weights)) * self.rarity[features]
+        length = np.sqrt(np.dot(weights, weights))
+        return SparseRow(features, weights / length if length > 0 else weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Training texts by feature: for feature f, rows[starts[f]:starts[f+1]] with their weights."""
+
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    weights: Floats
+    count: int
+
+    @classmethod
+    def collect(cls, rows: Sequence[SparseRow], features: int) -> Postings:
+        """Turn rows of features into features' lists of rows."""
+        lengths = [len(row.features) for row in rows]
+        numbers = _joined([row.features for row in rows], np.int32)
+        weights = _joined([row.weights for row in rows], np.float32)
+        owners = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
+        order = np.argsort(numbers, kind="stable")
+        starts = np.zeros(features + 1, np.int64)
+        np.cumsum(np.bincount(numbers, minlength=features), out=starts[1:])
+        return cls(starts=starts, rows=owners[order], weights=weights[order], count=len(rows))
+
+    def similarities(self, row: SparseRow) -> Floats:
+        """Return the similarity of one text to every training text, shape (count,)."""
+        bounds = list(zip(self.starts[row.features], self.starts[row.features + 1], strict=True))
+        rows = _joined([self.rows[start:end] for start, end in bounds], np.int32)
+        weights = _joined([self.weights[start:end] for start, end in bounds], np.float32)
+        weights = weights * np.repeat(row.weights, [end - start for start, end in bounds])
+        return np.bincount(rows, weights=weights, minlength=self.count).astype(np.float32)
+
+    def all_similarities(self) -> Floats:
+        """Return the similarities of the training texts to each other, shape (count, count)."""
+        from scipy.sparse import csc_matrix
+
+        features = len(self.starts) - 1
+        matrix = csc_matrix((self.weights, self.rows, self.starts), shape=(self.count, features)).tocsr()
+        product: NDArray[Any] = (matrix @ matrix.T).toarray()
+        return product.astype(np.float32, copy=False)
+
+
+def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, kind)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
