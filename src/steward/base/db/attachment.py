@@ -47,7 +47,11 @@ class Attachment:
         Raises:
             OperationalError: the server can't be started; the sentence says why.
         """
-        self._reach(progress)
+        try:
+            self._reach(progress)
+        except BaseException:
+            self.close()
+            raise
         self._thread = threading.Thread(target=self._stay, name="steward-database", daemon=True)
         self._thread.start()
 
@@ -66,11 +70,11 @@ class Attachment:
         """Follow the guardian; where it is gone, start another one."""
         pause_s = 0.1
         while not self._closing.is_set():
+            state = "ready"
             for message in self._messages():
-                if message["state"] == "restarting":
-                    _log.warning("database_restarting")
-                elif message["state"] == "ready":
-                    _log.info("database_ready")
+                if message["state"] != state:
+                    state = message["state"]
+                    _log.warning("database_restarting" if state == "restarting" else f"database_{state}")
             if self._closing.is_set():
                 return
             _log.warning("database_guardian_lost")
