@@ -6,11 +6,10 @@ Faces of services are Protocols here, so that pages and routes depend on what th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -18,336 +17,22 @@ from steward.govern.access.accounts import Accounts
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
-from steward.govern.access.principal import Principal
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.service import Ledger
-from steward.serve.conversations.contracts import (
-    ActionChanged,
-    Conversation,
-    ConversationId,
-    Customer,
-    Event,
-    HandedOver,
-    Message,
-)
-from steward.serve.conversations.overview import ConversationLine
-from steward.serve.conversations.service import Started
-from steward.serve.desk.requests import Waiting
-from steward.serve.workflows.approvals import ApprovalLine
-
-# ------------------------------------------------------------------ conversations and turns
-
-
-class Conversations(Protocol):
-    """Starting, reading, following, rating and closing conversations."""
-
-    async def start(
-        self, *, assistant: str, channel: str, customer: Customer, locale: str | None, simulated: bool = False
-    ) -> Started: ...
-
-    async def get(self, conversation_id: UUID) -> Conversation: ...
-
-    async def messages(self, conversation_id: UUID, *, after: int = 0) -> tuple[Message, ...]: ...
-
-    async def transcript(self, conversation_id: UUID, *, after: int = 0) -> tuple[Message, ...]: ...
-
-    def follow(
-        self, conversation_id: UUID, *, after: int
-    ) -> AsyncIterator[Message | HandedOver | ActionChanged]: ...
-
-    async def feedback(
-        self,
-        conversation_id: UUID,
-        *,
-        csat: int | None = None,
-        turn_id: UUID | None = None,
-        thumb: str | None = None,
-        comment: str | None = None,
-    ) -> None: ...
-
-    async def close(self, conversation_id: UUID, *, resolved: bool | None, by: str) -> None: ...
-
-    async def belongs_to(self, conversation_id: UUID, reference: str) -> bool: ...
-
-    async def find_by_transcript(self, digest: bytes) -> ConversationId | None: ...
-
-    async def remember_transcript(self, conversation_id: UUID, digest: bytes) -> None: ...
-
-
-class Overview(Protocol):
-    """The list of conversations that staff see."""
-
-    async def recent(
-        self, *, limit: int = 50, state: str | None = None, waiting: bool = False
-    ) -> tuple[ConversationLine, ...]: ...
-
-
-class Scored(Protocol):
-    """An intent with its calibrated probability."""
-
-    @property
-    def intent(self) -> str: ...
-    @property
-    def confidence(self) -> float: ...
-
-
-class Routed(Protocol):
-    """Where a text would go."""
-
-    @property
-    def intent(self) -> str | None: ...
-    @property
-    def confidence(self) -> float | None: ...
-    @property
-    def category(self) -> str | None: ...
-    @property
-    def risk(self) -> str | None: ...
-    @property
-    def queue(self) -> str: ...
-    @property
-    def out_of_scope(self) -> bool: ...
-    @property
-    def alternatives(self) -> Sequence[Scored]: ...
-    @property
-    def slots(self) -> Mapping[str, str]: ...
-
-
-class Turns(Protocol):
-    """One customer message, start to finish."""
-
-    def message(self, conversation_id: UUID, text: str, *, key: str) -> AsyncIterator[Event]: ...
-
-    async def route(self, text: str) -> Routed: ...
-
-
-class StageTime(Protocol):
-    """A stage and how long it took."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def ms(self) -> float: ...
-
-
-class Decision(Protocol):
-    """Something that a stage decided."""
-
-    @property
-    def stage(self) -> str: ...
-    @property
-    def what(self) -> str: ...
-    @property
-    def value(self) -> str: ...
-
-
-class FoundPassage(Protocol):
-    """A passage that retrieval brought."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def heading(self) -> str: ...
-    @property
-    def body(self) -> str: ...
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def cited(self) -> bool: ...
-
-
-class CheckedSentence(Protocol):
-    """A sentence and what verification said of it."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def reason(self) -> str | None: ...
-
-
-class Anatomy(Protocol):
-    """Everything about one turn."""
-
-    @property
-    def turn_id(self) -> UUID: ...
-    @property
-    def conversation_id(self) -> UUID: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def release(self) -> str: ...
-    @property
-    def intent(self) -> str | None: ...
-    @property
-    def confidence(self) -> float | None: ...
-    @property
-    def category(self) -> str | None: ...
-    @property
-    def model(self) -> str | None: ...
-    @property
-    def prompt_tokens(self) -> int | None: ...
-    @property
-    def completion_tokens(self) -> int | None: ...
-    @property
-    def cost(self) -> object: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def total_ms(self) -> float: ...
-    @property
-    def first_token_ms(self) -> float | None: ...
-    @property
-    def stages(self) -> Sequence[StageTime]: ...
-    @property
-    def decisions(self) -> Sequence[Decision]: ...
-    @property
-    def passages(self) -> Sequence[FoundPassage]: ...
-    @property
-    def sentences(self) -> Sequence[CheckedSentence]: ...
-
-
-class AnatomyLine(Protocol):
-    """One turn at a glance."""
-
-    @property
-    def turn_id(self) -> UUID: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def intent(self) -> str | None: ...
-    @property
-    def confidence(self) -> float | None: ...
-    @property
-    def total_ms(self) -> float: ...
-    @property
-    def cost(self) -> object: ...
-
-
-class Anatomies(Protocol):
-    """Reads turns as staff see them, masked."""
-
-    async def show(self, turn_id: UUID) -> Anatomy: ...
-
-    async def of_conversation(self, conversation_id: UUID) -> Sequence[AnatomyLine]: ...
-
-
-# ------------------------------------------------------------------ people
-
-
-class Desk(Protocol):
-    """Where humans answer."""
-
-    async def waiting(self) -> tuple[Waiting, ...]: ...
-
-    async def held_by(self, account_id: UUID) -> tuple[ConversationId, ...]: ...
-
-    async def take_over(self, conversation_id: UUID, *, account_id: UUID) -> None: ...
-
-    async def reply(self, conversation_id: UUID, text: str, *, account_id: UUID) -> Message: ...
-
-    async def give_back(self, conversation_id: UUID, *, account_id: UUID) -> None: ...
-
-
-class Approvals(Protocol):
-    """What waits for somebody to agree."""
-
-    async def waiting(self) -> tuple[ApprovalLine, ...]: ...
-
-    async def decide(
-        self, approval_id: UUID, *, approve: bool, principal: Principal, reason: str
-    ) -> None: ...
-
-
-class Reveals(Protocol):
-    """Shows one masked value to a person who may, and writes that down."""
-
-    async def reveal(
-        self, conversation_id: UUID, token: str, *, principal: Principal, reason: str
-    ) -> str: ...
-
-
-# ------------------------------------------------------------------ figures, releases, ledger
-
-
-class Estimate(Protocol):
-    """A figure and how many observations it stands on."""
-
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
-
-
-class Spread(Protocol):
-    """The middle and the slow end of a duration, in ms."""
-
-    @property
-    def p50(self) -> float | None: ...
-    @property
-    def p95(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
-
-
-class HourLine(Protocol):
-    """One hour's figures."""
-
-    @property
-    def hour(self) -> datetime: ...
-    @property
-    def conversations(self) -> int: ...
-    @property
-    def turns(self) -> int: ...
-    @property
-    def handed_over(self) -> int: ...
-    @property
-    def p95_ms(self) -> float | None: ...
-
-
-class Figures(Protocol):
-    """What the first page shows."""
-
-    @property
-    def csat(self) -> Estimate: ...
-    @property
-    def escalation(self) -> Estimate: ...
-    @property
-    def containment(self) -> Estimate: ...
-    @property
-    def turn_ms(self) -> Spread: ...
-    @property
-    def first_token_ms(self) -> Spread: ...
-    @property
-    def cost_total(self) -> object: ...
-    @property
-    def cost_per_conversation(self) -> object: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def outcomes(self) -> Mapping[str, int]: ...
-    @property
-    def categories(self) -> Mapping[str, int]: ...
-    @property
-    def hours(self) -> Sequence[HourLine]: ...
-    @property
-    def waiting(self) -> int: ...
-
-
-class FirstPage(Protocol):
-    """Computes the first page's figures."""
-
-    async def figures(self, *, days: int = 7) -> Figures: ...
+from steward.govern.privacy.vault import Vault
+from steward.improve.insight.first_page import FirstPage
+from steward.serve.conversations.overview import Overview
+from steward.serve.conversations.service import Conversations
+from steward.serve.desk.service import Desk
+from steward.serve.turn.anatomy import Anatomies
+from steward.serve.turn.service import Turns
+from steward.serve.workflows.approvals import Approvals
+
+# ------------------------------------------------------------------ what isn't a service's own class
 
 
 class ReleaseLine(Protocol):
-    """A release at a glance."""
+    """A release at a glance; one of an assistant's releases is being served."""
 
     @property
     def id(self) -> str: ...
@@ -364,7 +49,7 @@ class ReleaseLine(Protocol):
 
 
 class Releases(Protocol):
-    """Lists what has been frozen and what is served."""
+    """Lists what has been frozen, the latest first."""
 
     async def recent(self, *, limit: int = 50) -> Sequence[ReleaseLine]: ...
 
@@ -450,7 +135,7 @@ class Services:
     anatomies: Anatomies
     desk: Desk
     approvals: Approvals
-    reveals: Reveals
+    vault: Vault
     first_page: FirstPage
     releases: Releases
     ledger: Ledger

@@ -13,7 +13,7 @@ from steward.base.errors import InvalidInput, NotFound
 from steward.edge.api.answers import api, json_answer, no_content
 from steward.edge.api.conversations import conversation_id_of, message_object
 from steward.edge.api.documents import described, takes
-from steward.edge.api.objects import anatomy_object, fields_of, figures_object
+from steward.edge.api.objects import fields_of
 from steward.edge.bodies import Body, read_body
 from steward.edge.callers import staff_of
 from steward.edge.entrance import caller_of, services_of
@@ -67,7 +67,7 @@ async def read_conversation(request: Request, conversation_id: str) -> Response:
 async def read_turn(request: Request, turn_id: str) -> Response:
     """Return one turn's anatomy: stages, decisions, passages, sentences."""
     anatomy = await services_of(request).anatomies.show(record_id_of(turn_id, "turn"))
-    return json_answer(anatomy_object(anatomy))
+    return json_answer(fields_of(anatomy))
 
 
 @router.get("/handovers", responses=described(200))
@@ -164,7 +164,7 @@ async def verify_ledger(request: Request) -> Response:
 async def read_figures(request: Request, days: str = "7") -> Response:
     """Return the first page's figures for the last days."""
     figures = await services_of(request).first_page.figures(days=limit_of(days, most=90))
-    return json_answer(figures_object(figures))
+    return json_answer(fields_of(figures))
 
 
 @router.get("/releases", responses=described(200))

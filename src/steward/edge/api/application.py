@@ -18,6 +18,7 @@ from steward.edge.api import admin, chat, conversations, health, routing
 from steward.edge.api.answers import api, json_answer
 from steward.edge.api.documents import document
 from steward.edge.api.ownership import Ownership
+from steward.edge.assets import Assets
 from steward.edge.contracts import Services
 from steward.edge.entrance import PUBLIC
 from steward.edge.problems import MEDIA_TYPE, Fault, InvalidBody, problem_response, unexpected
@@ -54,6 +55,7 @@ def build_api(
     )
     app.state.services = services
     app.state.ownership = Ownership(services.conversations)
+    app.state.assets = Assets()
     for router in (
         conversations.router,
         routing.router,

@@ -11,10 +11,10 @@ from collections import OrderedDict
 from uuid import UUID
 
 from steward.base.errors import NotAllowed
-from steward.edge.contracts import Conversations
 from steward.edge.entrance import Caller
 from steward.govern.access.principal import PrincipalKind
 from steward.serve.conversations.errors import ConversationNotFound
+from steward.serve.conversations.service import Conversations
 
 
 class Ownership:

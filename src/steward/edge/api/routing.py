@@ -10,9 +10,9 @@ from starlette.responses import Response
 from steward.edge.api.answers import api, json_answer
 from steward.edge.api.documents import described, takes
 from steward.edge.bodies import Body, check_text, read_body
-from steward.edge.contracts import Routed
 from steward.edge.entrance import services_of
 from steward.govern.access.permissions import Permission
+from steward.serve.turn.route import Routed
 
 router = APIRouter(tags=["routing"])
 

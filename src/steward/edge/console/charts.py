@@ -1,0 +1,81 @@
+"""The charts of the first page as Vega-Lite specifications; colours are put in by the page."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import Any
+
+from steward.improve.insight.first_page import Figures, HourLine
+
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+_HOUR_AXIS = {"field": "hour", "type": "temporal", "timeUnit": "yearmonthdatehours", "title": None}
+
+
+def charts_of(figures: Figures) -> dict[str, str]:
+    """Return the specifications as JSON text, by the name of the chart."""
+    return {
+        "traffic": json.dumps(_traffic(figures.hours)),
+        "latency": json.dumps(_latency(figures.hours)),
+        "outcomes": json.dumps(_bars(dict(figures.outcomes), "Turns")),
+        "categories": json.dumps(_bars(dict(figures.categories), "Conversations")),
+    }
+
+
+def _rows(hours: tuple[HourLine, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "hour": line.hour.astimezone(UTC).isoformat(),
+            "conversations": line.conversations,
+            "handed over": line.handed_over,
+            "p95": None if line.p95_ms is None else round(line.p95_ms, 1),
+        }
+        for line in hours
+    ]
+
+
+def _traffic(hours: tuple[HourLine, ...]) -> dict[str, Any]:
+    return _spec(
+        _rows(hours),
+        transform=[{"fold": ["conversations", "handed over"]}],
+        mark={"type": "bar", "cornerRadiusEnd": 2},
+        encoding={
+            "x": _HOUR_AXIS,
+            "xOffset": {"field": "key", "type": "nominal"},
+            "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1}},
+            "color": {"field": "key", "type": "nominal", "title": None, "legend": {"orient": "top"}},
+        },
+    )
+
+
+def _latency(hours: tuple[HourLine, ...]) -> dict[str, Any]:
+    return _spec(
+        _rows(hours),
+        mark={"type": "line", "point": True},
+        encoding={
+            "x": _HOUR_AXIS,
+            "y": {"field": "p95", "type": "quantitative", "title": "ms", "scale": {"zero": True}},
+        },
+    )
+
+
+def _bars(counts: dict[str, int], title: str) -> dict[str, Any]:
+    return _spec(
+        [{"name": name.replace("_", " "), "count": count} for name, count in counts.items()],
+        mark={"type": "bar", "cornerRadiusEnd": 3},
+        encoding={
+            "y": {"field": "name", "type": "nominal", "sort": "-x", "title": None},
+            "x": {"field": "count", "type": "quantitative", "title": title, "axis": {"tickMinStep": 1}},
+        },
+    )
+
+
+def _spec(rows: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+    return {
+        "$schema": _SCHEMA,
+        "data": {"values": rows},
+        "width": "container",
+        "height": 180,
+        "autosize": {"type": "fit", "contains": "padding"},
+        **parts,
+    }

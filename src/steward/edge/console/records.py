@@ -1,0 +1,40 @@
+"""What was frozen and what was done: releases and the ledger."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from steward.edge.console.entry import page, show
+from steward.edge.entrance import services_of
+from steward.govern.access.permissions import Permission
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+
+
+@router.get("/releases")
+@page(Permission.RELEASE_READ)
+async def releases(request: Request) -> Response:
+    """Show the releases, the latest first."""
+    lines = await services_of(request).releases.recent(limit=100)
+    return await show(request, "releases.html", page="releases", title="Releases", lines=lines)
+
+
+@router.get("/ledger")
+@page(Permission.LEDGER_READ)
+async def ledger(request: Request) -> Response:
+    """Show the ledger's latest rows."""
+    services = services_of(request)
+    async with services.database.read() as session:
+        rows = await services.ledger.recent(session, limit=100)
+    return await show(request, "ledger.html", page="ledger", title="Ledger", rows=rows)
+
+
+@router.get("/ledger/verify")
+@page(Permission.LEDGER_READ)
+async def verify(request: Request) -> Response:
+    """Walk the whole chain and say whether it's intact."""
+    services = services_of(request)
+    async with services.database.read() as session:
+        verdict = await services.ledger.verify(session)
+    return await show(request, "_verdict.html", page="ledger", title="Ledger", verdict=verdict)

@@ -1,0 +1,27 @@
+/* Draws the page's Vega-Lite charts with Vega's expression interpreter: no eval, so a strict policy holds. */
+(() => {
+  "use strict";
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+
+  function config() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    return {
+      background: "transparent", font: "system-ui, sans-serif", view: { stroke: null },
+      axis: { labelColor: colour("--soft"), titleColor: colour("--soft"), gridColor: colour("--line"), domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12 },
+      legend: { labelColor: colour("--ink"), labelFontSize: 12 },
+      range: { category: [colour("--accent"), colour("--second")] },
+      mark: { color: colour("--accent") },
+    };
+  }
+
+  function draw() {
+    for (const place of document.querySelectorAll(".chart[data-spec]")) {
+      window.vegaEmbed(place, JSON.parse(place.dataset.spec), { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config: config() })
+        .catch((error) => { place.textContent = `The chart can't be drawn: ${error.message}`; });
+    }
+  }
+
+  dark.addEventListener("change", draw);
+  draw();
+})();

@@ -1,0 +1,102 @@
+"""Pages out of Jinja2 templates: everything escaped, a missing name is an error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from steward.edge.assets import assets_of
+from steward.edge.security import secured
+
+DASH: Final = "–"
+
+
+def environment(package: str) -> Environment:
+    """Return the templates of a package, with the filters that pages use."""
+    made = Environment(
+        loader=PackageLoader(package, "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        moment=moment, ms=milliseconds, percent=percent, number=number, words=words, money=money, short=short
+    )
+    return made
+
+
+async def render(
+    request: Request, templates: Environment, name: str, *, status: int = 200, **values: Any
+) -> Response:
+    """Return a page."""
+    assets = assets_of(request)
+    used = {key: await assets.get(key) for key in values.pop("assets", ())}
+    html = templates.get_template(name).render(
+        **values,
+        script=lambda key: _script(used, key),
+        style=lambda key: _style(used, key),
+    )
+    return secured(HTMLResponse(html, status_code=status))
+
+
+def moment(at: datetime | None) -> str:
+    """Return a time as an element that scripts may show in the reader's own zone."""
+    if at is None:
+        return DASH
+    utc = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), utc.strftime("%d %b %H:%M:%S"))
+
+
+def milliseconds(value: float | None) -> str:
+    """Return a duration with three figures at most: 0.4 ms, 12 ms, 1.3 s."""
+    if value is None:
+        return DASH
+    if value >= 1000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Return a share as per cent."""
+    return DASH if value is None else f"{value * 100:.{digits}f} %"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with fixed digits."""
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def money(value: object, currency: str) -> str:
+    """Return an amount as it was reckoned, with its currency; unknown stays unknown."""
+    return DASH if value is None else f"{value} {currency}"
+
+
+def words(value: object) -> str:
+    """Return a name of the system as words: handed_over, handed over."""
+    return DASH if value in {None, ""} else str(value).replace("_", " ")
+
+
+def short(value: object) -> Markup:
+    """Return the end of an id, the whole in its tooltip."""
+    text = str(value)
+    return Markup('<code title="{}">{}</code>').format(text, text[-8:] if "-" in text else text[:12])
+
+
+def _script(used: dict[str, Any], name: str) -> Markup:
+    asset = used[name]
+    return Markup('<script src="/static/{}?v={}" integrity="{}" defer></script>').format(
+        name, asset.version, asset.integrity
+    )
+
+
+def _style(used: dict[str, Any], name: str) -> Markup:
+    asset = used[name]
+    return Markup('<link rel="stylesheet" href="/static/{}?v={}" integrity="{}">').format(
+        name, asset.version, asset.integrity
+    )
