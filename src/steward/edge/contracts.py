@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -17,9 +17,9 @@ from steward.govern.access.accounts import Accounts
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
+from steward.govern.access.principal import Principal
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.service import Ledger
-from steward.govern.privacy.vault import Vault
 from steward.improve.insight.first_page import FirstPage
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
@@ -27,31 +27,17 @@ from steward.serve.desk.service import Desk
 from steward.serve.turn.anatomy import Anatomies
 from steward.serve.turn.service import Turns
 from steward.serve.workflows.approvals import Approvals
+from steward.supply.releases.service import Releases
 
 # ------------------------------------------------------------------ what isn't a service's own class
 
 
-class ReleaseLine(Protocol):
-    """A release at a glance; one of an assistant's releases is being served."""
+class Reveals(Protocol):
+    """Shows one masked value to a person who may, and writes that down first."""
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def assistant(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def created_at(self) -> datetime: ...
-    @property
-    def created_by(self) -> str: ...
-    @property
-    def serving(self) -> bool: ...
-
-
-class Releases(Protocol):
-    """Lists what has been frozen, the latest first."""
-
-    async def recent(self, *, limit: int = 50) -> Sequence[ReleaseLine]: ...
+    async def reveal(
+        self, conversation_id: UUID, token: str, *, principal: Principal, reason: str
+    ) -> str: ...
 
 
 # ------------------------------------------------------------------ who may
@@ -135,7 +121,7 @@ class Services:
     anatomies: Anatomies
     desk: Desk
     approvals: Approvals
-    vault: Vault
+    reveals: Reveals
     first_page: FirstPage
     releases: Releases
     ledger: Ledger

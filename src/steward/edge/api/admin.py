@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from steward.base.errors import InvalidInput, NotFound
+from steward.base.errors import InvalidInput
 from steward.edge.api.answers import api, json_answer, no_content
-from steward.edge.api.conversations import conversation_id_of, message_object
+from steward.edge.api.conversations import message_object
 from steward.edge.api.documents import described, takes
 from steward.edge.api.objects import fields_of
 from steward.edge.bodies import Body, read_body
 from steward.edge.callers import staff_of
 from steward.edge.entrance import caller_of, services_of
+from steward.edge.parameters import conversation_id_of, limit_of, record_id_of
 from steward.govern.access.permissions import Permission
 
 router = APIRouter(prefix="/v1/admin", tags=["staff"])
@@ -173,26 +173,3 @@ async def list_releases(request: Request, limit: str = "50") -> Response:
     """List releases, the latest first; one of them is being served."""
     lines = await services_of(request).releases.recent(limit=limit_of(limit))
     return json_answer({"releases": [fields_of(line) for line in lines]})
-
-
-def limit_of(text: str, *, most: int = 200) -> int:
-    """Return how many lines to list.
-
-    Raises:
-        InvalidInput: it's no whole number from 1 to `most`.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= most):
-        raise InvalidInput(f"The number has to be whole and from 1 to {most}.")
-    return int(text)
-
-
-def record_id_of(text: str, kind: str) -> UUID:
-    """Return a record's id from a path.
-
-    Raises:
-        NotFound: it isn't the form of an id, so no such record can be there.
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"There is no such {kind}; ids are UUIDs.") from None

@@ -28,13 +28,14 @@ from steward.edge.api.chat_shapes import (
     transcript_digest,
     usage,
 )
-from steward.edge.api.conversations import conversation_id_of, ownership_of
+from steward.edge.api.conversations import ownership_of
 from steward.edge.api.documents import described, takes
 from steward.edge.api.sse import in_bunches, stream_response
 from steward.edge.bodies import BODY_LIMIT_BYTES, check_text, read_body
 from steward.edge.callers import identify_for_api
 from steward.edge.contracts import Services
 from steward.edge.entrance import Caller, caller_of, entrance, services_of
+from steward.edge.parameters import conversation_id_of
 from steward.govern.access.permissions import Permission
 from steward.serve.conversations.contracts import Customer, Delta, Done, Event
 

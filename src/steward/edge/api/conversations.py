@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints, model_validator
 from starlette.responses import Response
 
-from steward.base.errors import InvalidInput, NotFound
 from steward.edge.api.answers import api, json_answer, moment, no_content
 from steward.edge.api.documents import described, takes
 from steward.edge.api.ownership import Ownership
@@ -26,6 +25,7 @@ from steward.edge.api.sse import (
 from steward.edge.bodies import Body, check_text, read_body
 from steward.edge.contracts import Services
 from steward.edge.entrance import Caller, caller_of, services_of
+from steward.edge.parameters import conversation_id_of, place_of
 from steward.govern.access.permissions import Permission
 from steward.serve.conversations.contracts import (
     ActionChanged,
@@ -203,25 +203,6 @@ def ownership_of(request: Request) -> Ownership:
     """Return the check of who may use a conversation."""
     ownership: Ownership = request.app.state.ownership
     return ownership
-
-
-def conversation_id_of(text: str) -> UUID:
-    """Return a conversation's id from a path.
-
-    Raises:
-        NotFound: it isn't the form of an id, so no such conversation can be there.
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such conversation; ids are UUIDs.") from None
-
-
-def place_of(text: str) -> int:
-    """Return the place in a conversation behind which to read."""
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput("after has to be a whole number: the seq of the last message seen.")
-    return int(text)
 
 
 def message_object(message: Message) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from steward.edge.api.admin import limit_of
 from steward.edge.console.charts import charts_of
 from steward.edge.console.entry import page, show
 from steward.edge.entrance import services_of
+from steward.edge.parameters import limit_of
 from steward.govern.access.permissions import Permission
 
 router = APIRouter(include_in_schema=False)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from steward.base.errors import InvalidInput
-from steward.edge.api.admin import record_id_of
 from steward.edge.callers import staff_of
 from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.entrance import caller_of, services_of
+from steward.edge.parameters import record_id_of
 from steward.govern.access.keys import IssuedKey, KeyKind
 from steward.govern.access.permissions import PUBLIC_KEY_PERMISSIONS, SCOPES, Permission
 

@@ -16,10 +16,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from steward.base.errors import NotAllowed, NotFound
-from steward.edge.api.admin import record_id_of
 from steward.edge.api.answers import api, json_answer
 from steward.edge.api.objects import fields_of
 from steward.edge.entrance import PUBLIC, services_of
+from steward.edge.parameters import record_id_of
 from steward.edge.templates import environment, render
 
 VIEWER_COOKIE: Final = "steward_demo_viewer"

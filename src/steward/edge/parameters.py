@@ -1,0 +1,49 @@
+"""Values out of paths and queries: ids, places and numbers, or a refusal that says what was expected."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from steward.base.errors import InvalidInput, NotFound
+
+
+def conversation_id_of(text: str) -> UUID:
+    """Return a conversation's id from a path.
+
+    Raises:
+        NotFound: it isn't the form of an id, so no such conversation can be there.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such conversation; ids are UUIDs.") from None
+
+
+def record_id_of(text: str, kind: str) -> UUID:
+    """Return a record's id from a path.
+
+    Raises:
+        NotFound: it isn't the form of an id, so no such record can be there.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"There is no such {kind}; ids are UUIDs.") from None
+
+
+def place_of(text: str) -> int:
+    """Return the place in a conversation behind which to read."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput("after has to be a whole number: the seq of the last message seen.")
+    return int(text)
+
+
+def limit_of(text: str, *, most: int = 200) -> int:
+    """Return how many lines to list.
+
+    Raises:
+        InvalidInput: it's no whole number from 1 to `most`.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= most):
+        raise InvalidInput(f"The number has to be whole and from 1 to {most}.")
+    return int(text)
