@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -17,9 +15,9 @@ from steward.govern.access.accounts import Accounts
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
-from steward.govern.access.principal import Principal
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.service import Ledger
+from steward.govern.privacy.vault import Vault
 from steward.improve.insight.first_page import FirstPage
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
@@ -28,17 +26,6 @@ from steward.serve.turn.anatomy import Anatomies
 from steward.serve.turn.service import Turns
 from steward.serve.workflows.approvals import Approvals
 from steward.supply.releases.service import Releases
-
-# ------------------------------------------------------------------ what isn't a service's own class
-
-
-class Reveals(Protocol):
-    """Shows one masked value to a person who may, and writes that down first."""
-
-    async def reveal(
-        self, conversation_id: UUID, token: str, *, principal: Principal, reason: str
-    ) -> str: ...
-
 
 # ------------------------------------------------------------------ who may
 
@@ -121,7 +108,7 @@ class Services:
     anatomies: Anatomies
     desk: Desk
     approvals: Approvals
-    reveals: Reveals
+    vault: Vault
     first_page: FirstPage
     releases: Releases
     ledger: Ledger

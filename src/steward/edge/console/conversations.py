@@ -15,6 +15,7 @@ from steward.edge.console.entry import form_of, is_partial, page, see, show
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import conversation_id_of, record_id_of
 from steward.govern.access.permissions import Permission
+from steward.govern.ledger.contracts import Entry
 from steward.govern.privacy.tokens import tokens_in
 from steward.serve.conversations.contracts import Conversation, Speaker
 
@@ -136,10 +137,13 @@ async def reveal(request: Request, conversation_id: str) -> Response:
     conversation, token = conversation_id_of(conversation_id), form.get("token", "").strip()
     if form.get("reason") not in set(RevealReason) or len(tokens_in(token)) != 1:
         raise InvalidInput("Name one token, such as [EMAIL_1], and choose a reason.")
-    shown = await services.reveals.reveal(
-        conversation, token, principal=caller.account, reason=form["reason"]
-    )
     values = await _state(request, conversation)
+    owner, subject = values["conversation"].customer_id, f"conversation:{conversation}"
+    actor = caller.account.actor
+    async with services.database.write() as session:
+        entry = Entry(actor, "personal.reveal_asked", subject, {"token": token, "reason": form["reason"]})
+        await services.ledger.append(session, entry)
+        shown = await services.vault.reveal(session, owner, token, actor=actor, subject=subject)
     return await show(
         request,
         "conversation.html",
