@@ -1,0 +1,140 @@
+"""Finding personal data in a text: own rules by family, the folder's patterns, known values, taggers.
+
+The text is folded once, looked at once, and only the families that something in it speaks for are run.
+What they find may overlap: the surer kind wins and the span covers both, so nothing half-found stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from steward.govern.privacy.contracts import Kind, Recogniser, Span
+from steward.govern.privacy.credentials import beside_card, find_credentials
+from steward.govern.privacy.digits import find_numbers
+from steward.govern.privacy.emails import find_emails
+from steward.govern.privacy.folding import Folded, fold
+from steward.govern.privacy.harmless import harmless_stretches
+from steward.govern.privacy.ibans import find_ibans
+from steward.govern.privacy.identities import find_identities
+from steward.govern.privacy.known import compiled, find_declared, find_known
+from steward.govern.privacy.names import find_names
+from steward.govern.privacy.places import find_places
+from steward.govern.privacy.scanning import Candidate, Family, Rank, Scan, scan, squeezed
+
+_FAMILIES: tuple[Family, ...] = (
+    find_emails,
+    find_ibans,
+    find_credentials,
+    find_identities,
+    find_places,
+    find_names,
+)
+_YIELDING = frozenset(
+    {
+        Kind.POSTCODE,
+        Kind.SORT_CODE,
+        Kind.ACCOUNT,
+        Kind.ONE_TIME_CODE,
+        Kind.PASSPORT,
+        Kind.NATIONAL_ID,
+        Kind.PHONE,
+    }
+)
+"""Kinds that give way to the folder's patterns to keep."""
+
+
+class Detector:
+    """The masking rules of one release."""
+
+    def __init__(
+        self,
+        keep: Sequence[tuple[str, str]] = (),
+        mask: Sequence[tuple[str, str]] = (),
+        *,
+        recognisers: Sequence[Recogniser] = (),
+    ) -> None:
+        """Take the folder's patterns as (name, regular expression) and further recognisers.
+
+        Raises:
+            BadPattern: a pattern isn't a regular expression.
+        """
+        self._keep = compiled(keep)
+        self._mask = compiled(mask)
+        self._recognisers = tuple(recognisers)
+
+    def find(self, text: str, *, known: Sequence[tuple[str, str]] = ()) -> tuple[Span, ...]:
+        """Return what is personal in a text, in order, without overlaps.
+
+        Args:
+            text: as typed.
+            known: the customer's own values as (kind or claim name, value), masked wherever they stand.
+        """
+        folded = fold(text)
+        looked = scan(folded.text)
+        spans = [
+            _original(found, folded) for found in _resolved(self._candidates(looked, known), looked.text)
+        ]
+        extra = [span for recogniser in self._recognisers for span in recogniser.find(text)]
+        return _merged(spans, extra, text) if extra else tuple(spans)
+
+    def _candidates(self, looked: Scan, known: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
+        kept = [match.span() for _, pattern in self._keep for match in pattern.finditer(looked.text)]
+        if known:
+            yield from find_known(looked, known)
+        if self._mask:
+            yield from find_declared(looked, self._mask)
+        for family in _FAMILIES:
+            for found in family(looked):
+                if not (kept and found.kind in _YIELDING and _within(found, kept)):
+                    yield found
+        harmless = [*kept, *harmless_stretches(looked)] if looked.has_digit else kept
+        for found in find_numbers(looked, harmless):
+            yield found
+            if found.kind == Kind.CARD:
+                yield from beside_card(looked.text, found.end)
+
+
+def _within(found: Candidate, kept: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= found.start and found.end <= end for start, end in kept)
+
+
+def _resolved(candidates: Iterable[Candidate], text: str) -> Iterator[Candidate]:
+    """Merge overlapping finds: one span over all of them, of the kind that is surest."""
+    ordered = sorted(candidates, key=lambda found: (found.start, -found.end))
+    best: Candidate | None = None
+    start = end = 0
+    for found in ordered:
+        if best is None or found.start >= end:
+            if best is not None:
+                yield _widened(best, start, end, text)
+            best, start, end = found, found.start, found.end
+            continue
+        end = max(end, found.end)
+        if found.rank > best.rank:
+            best = found
+    if best is not None:
+        yield _widened(best, start, end, text)
+
+
+def _widened(best: Candidate, start: int, end: int, text: str) -> Candidate:
+    if (best.start, best.end) == (start, end):
+        return best
+    return Candidate(start, end, best.kind, squeezed(text[start:end]) or text[start:end], best.rank)
+
+
+def _original(found: Candidate, folded: Folded) -> Span:
+    start, end = folded.original(found.start, found.end)
+    return Span(start, end, str(found.kind), found.value)
+
+
+def _merged(spans: Sequence[Span], extra: Sequence[Span], text: str) -> tuple[Span, ...]:
+    """Add what further recognisers found; where they touch a rule's find, the rule's kind stays."""
+    candidates = [Candidate(span.start, span.end, span.kind, span.value, Rank.SHAPE) for span in spans]
+    candidates += [
+        Candidate(span.start, span.end, span.kind, span.value, Rank.NAME)
+        for span in extra
+        if 0 <= span.start < span.end <= len(text)
+    ]
+    return tuple(
+        Span(found.start, found.end, str(found.kind), found.value) for found in _resolved(candidates, text)
+    )

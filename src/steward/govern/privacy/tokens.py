@@ -1,0 +1,45 @@
+"""The written form of tokens: finding them in a text and putting values in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from steward.govern.privacy.contracts import Kind, Span, TokenUse
+
+_TOKEN = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})_([1-9][0-9]{0,8})\]")
+
+
+def tokens_in(text: str) -> tuple[TokenUse, ...]:
+    """Return the different tokens of a text, in order of first appearance."""
+    if "[" not in text:
+        return ()
+    return tuple(dict.fromkeys(TokenUse(kind, int(number)) for kind, number in _TOKEN.findall(text)))
+
+
+def literals_in(text: str) -> tuple[Span, ...]:
+    """Return what already looks like a token before masking."""
+    if "[" not in text:
+        return ()
+    return tuple(Span(*match.span(), Kind.LITERAL, match[0]) for match in _TOKEN.finditer(text))
+
+
+def restored(text: str, values: Mapping[TokenUse, str]) -> str:
+    """Return a text with each known token replaced by its value, in one pass; unknown ones stay."""
+    return _TOKEN.sub(lambda match: values.get(TokenUse(match[1], int(match[2])), match[0]), text)
+
+
+def joined(found: tuple[Span, ...], literals: tuple[Span, ...], text: str) -> tuple[Span, ...]:
+    """Return both kinds of span in order; where they overlap, one span covers both under the found kind."""
+    if not literals:
+        return found
+    merged: list[Span] = []
+    for span in sorted((*found, *literals), key=lambda span: (span.start, -span.end)):
+        last = merged[-1] if merged else None
+        if last is None or span.start >= last.end:
+            merged.append(span)
+            continue
+        start, end = last.start, max(last.end, span.end)
+        kind = span.kind if last.kind == Kind.LITERAL else last.kind
+        merged[-1] = Span(start, end, kind, text[start:end])
+    return tuple(merged)
