@@ -74,7 +74,11 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class QueryWeights:
-    """A question's sparse vector and its whole weight: what a passage with every term once has."""
+    """A question's sparse vector, and the score that no passage can exceed for it.
+
+    Dividing by `attainable` makes scores of different questions comparable. A word that the
+    snapshot lacks counts in it, because a passage without it can't answer all of the question.
+    """
 
     vector: SparseVector
     attainable: float
@@ -123,7 +127,7 @@ def query_weights(text: str, statistics: Statistics) -> QueryWeights:
     """Return a question's weights; words of no weight at all give an empty vector."""
     weights = {feature: statistics.rarity(feature) for feature in map(feature_of, set(terms(text)))}
     known = {feature: weight for feature, weight in weights.items() if feature in statistics.frequency}
-    return QueryWeights(_sparse(known), sum(weights.values()))
+    return QueryWeights(_sparse(known), (_SATURATION + 1) * sum(weights.values()))
 
 
 def _sparse(weights: Mapping[int, float]) -> SparseVector:
@@ -167,8 +171,8 @@ def _closed(stemmed: str) -> str:
         return "pay"
     if len(stemmed) > 3 and stemmed[-1] == stemmed[-2] and stemmed[-1] not in "lsz":
         return stemmed[:-1]
-    if stemmed.endswith("e") and len(stemmed) > 3:
-        return stemmed[:-1]
+    if stemmed.endswith("e") and len(stemmed.rstrip("e")) >= 3:
+        return stemmed.rstrip("e")
     if stemmed.endswith("y") and len(stemmed) > 3 and stemmed[-2] not in "aeiou":
         return stemmed[:-1] + "i"
     return stemmed

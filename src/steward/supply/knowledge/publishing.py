@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, Row, WriteSession
@@ -18,6 +21,8 @@ from steward.supply.knowledge.splitting import split
 
 # Passages embedded between two reports of progress.
 BATCH = 64
+DOCUMENT_SHARE = 0.3
+"""How far a passage leans towards its document (measured in docs/decisions/0006-hybrid-retrieval.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +176,33 @@ async def _embed(passages: Sequence[NamedPassage], embedder: Embedder, report: R
     return vectors
 
 
+def in_context(passages: Sequence[NamedPassage], vectors: Mapping[str, Vector]) -> dict[str, Vector]:
+    """Return unit vectors that lean a little towards the mean of their document's passages.
+
+    A section seldom repeats what its page is about; a share of the page's meaning tells apart
+    sections that read alike on different pages.
+    """
+    sums: dict[str, Vector] = {}
+    counts = Counter(passage.document_id for passage in passages)
+    for passage in passages:
+        before = sums.get(passage.document_id)
+        vector = vectors[passage.id]
+        sums[passage.document_id] = vector if before is None else before + vector
+    leaning: dict[str, Vector] = {}
+    for passage in passages:
+        mean = sums[passage.document_id] / counts[passage.document_id]
+        leant = vectors[passage.id] + DOCUMENT_SHARE * mean
+        leaning[passage.id] = (leant / np.linalg.norm(leant)).astype(np.float32)
+    return leaning
+
+
 def _snapshot_rows(
     snapshot_id: SnapshotId,
     passages: Sequence[NamedPassage],
-    vectors: dict[str, Vector],
+    vectors: Mapping[str, Vector],
     statistics: Statistics,
 ) -> list[Row]:
+    vectors = in_context(passages, vectors)
     return [
         (
             snapshot_id, passage.id, int(passage.document.audience), list(passage.document.groups),

@@ -12,7 +12,7 @@ from (
     from (
         select passage_id,
                greatest(0, -(dense <#> %(vector)s::vector)) as dense,
-               least(1, -(lexical <#> %(weights)s::sparsevec) / %(attainable)s::real) as lexical
+               -(lexical <#> %(weights)s::sparsevec) / %(attainable)s::real as lexical
         from snapshot_passage
         where snapshot_id = %(snapshot)s
           and audience <= %(audience)s::smallint

@@ -10,11 +10,12 @@ from steward.base.db.contracts import Database
 from steward.supply.knowledge import queries
 from steward.supply.knowledge.contracts import Audience, Found, Passage, SnapshotId, Vector
 from steward.supply.knowledge.errors import NoSuchSnapshot
-from steward.supply.knowledge.evidence import strength
+from steward.supply.knowledge.evidence import COMPARED, strength
 from steward.supply.knowledge.lexical import Statistics, query_weights
 
-DENSE_SHARE = 0.7
-"""Weight of meaning against words: the convex sum that won on two FAQ sets (docs/decisions/0006)."""
+DENSE_SHARE = 0.5
+"""Weight of meaning against words. BM25 divided by its bound is small beside a cosine, so equal
+shares rank mostly by meaning (measured in docs/decisions/0006-hybrid-retrieval.md)."""
 
 
 class Search:
@@ -74,9 +75,9 @@ class Search:
             "audience": int(audience),
             "groups": list(groups),
             "today": today,
-            "limit": limit,
+            "limit": max(limit, COMPARED),
         }
         async with self._database.read() as session:
             rows = await session.all(queries.FIND, parameters)
         passages = tuple(Passage(*row) for row in rows)
-        return Found(passages, strength(passages))
+        return Found(passages[:limit], strength([passage.score for passage in passages]))
