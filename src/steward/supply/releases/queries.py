@@ -39,9 +39,9 @@ values (%(id)s, %(assistant)s, %(number)s, %(manifest)s, %(bundle)s, %(snapshot_
         %(created_by)s)
 """
 
-ARTEFACTS: Final = "select name, digest, content from release_artefact where release_id = %(id)s"
+ARTEFACTS: Final = "select name, digest, content from release_artefact where release_id = %(release_id)s"
 
-ARTEFACT_DIGESTS: Final = "select name, digest from release_artefact where release_id = %(id)s order by name"
+ARTEFACT_DIGESTS: Final = "select name, digest from release_artefact where release_id = %(release_id)s order by name"
 
 PUT_ARTEFACT: Final = """
 insert into release_artefact (release_id, name, digest, content)
