@@ -106,7 +106,7 @@ def specification(
         ],
         "single": [postgres, "--single", "-c", "exit_on_error=on", *_flags(_PRIVATE_LOG)],
         "bootstrap": [["template1", "create extension vector;\n"], ["postgres", _roles(secrets)]],
-        "sync": [str(binaries.initdb), "--sync-only", *(["--sync-method=syncfs"] if LINUX else [])],
+        "sync": [str(binaries.initdb), "--sync-only", *_SYNC_METHOD] if sync else [],
         "server": [postgres, *_flags(settings)],
     }
 
@@ -149,6 +149,9 @@ _PRIVATE_LOG = {
     "log_min_messages": "log",
     "log_error_verbosity": "terse",
 }
+
+
+_SYNC_METHOD = ["--sync-method=syncfs"] if LINUX else []
 
 
 def shared_buffers_mb() -> int:

@@ -39,11 +39,11 @@ LOG_TAIL_BYTES = 4000
 LINUX = sys.platform.startswith("linux")
 
 
-class Abandoned(Exception):  # noqa: N818 - an event, not an error
+class Abandoned(Exception):
     """The last attached process has ended."""
 
 
-class ServerFailed(Exception):  # noqa: N818 - named for what happened
+class ServerFailed(Exception):
     """The server can't be set up or started; the log says why."""
 
 
@@ -234,7 +234,8 @@ class Guardian:
         (fresh / "pg_hba.conf").write_text(self._hba)
         for database, statements in self._bootstrap:
             self._command([*self._single, "-D", self._as_seen(fresh), database], statements)
-        self._command([*self._sync, "-D", self._as_seen(fresh)])
+        if self._sync:
+            self._command([*self._sync, "-D", self._as_seen(fresh)])
         fresh.rename(self._data)
 
     def _as_seen(self, path: Path) -> str:

@@ -110,7 +110,11 @@ async def _partitioned_tables(session: WriteSession) -> list[str]:
 
 
 async def _exists(session: WriteSession, name: str) -> bool:
-    row = await session.one("select to_regclass(%s) is not null", (name,))
+    # Not to_regclass: after waiting for a lock, it may still answer from this session's cache.
+    row = await session.one(
+        "select exists (select from pg_class where relname = %s and relnamespace = 'public'::regnamespace)",
+        (name,),
+    )
     return row is not None and bool(row[0])
 
 

@@ -153,7 +153,7 @@ class PooledDatabase:
                 types[:] = [await vector_types(connection)]
             register_loaders(connection, types[0])
 
-        settings = {
+        settings: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": PREPARE_AFTER,
             "application_name": name,
@@ -173,8 +173,8 @@ class PooledDatabase:
         )
         require_url(url)
         with translated():
-            # A first connection by hand: the pool's own failures don't say why.
-            async with await PatientConnection.connect(url, **settings) as connection:
+            # A first connection by hand, without patience: the pool's own failures don't say why.
+            async with await AsyncConnection.connect(url, **settings) as connection:
                 require_version(connection.info.server_version)
             await pool.open(wait=True, timeout=wait_s)
         return cls(url, pool, wait_s)
