@@ -32,8 +32,9 @@ _HEADING_CREDIT = 0.6
 
 _ROW = re.compile(r"[^:;.]{1,40}: [^;]+; [^:;.]{1,40}: ")
 _LEANING = re.compile(
-    r"(?:it|its|it's|they|their|them|this|that|these|those|he|she|his|her|then|otherwise|elsewhere|also|"
-    r"but|and|so|such|both|neither|either|instead|however|if not|if so|the same|after that|above that|without that|"
+    r"(?:it|its|it's|they|their|them|this|that|these|those|he|she|his|her|then|otherwise|elsewhere|"
+    r"also|but|and|so|such|both|neither|either|instead|however|if not|if so|the same|"
+    r"(?:after|above|without) that|"
     r"there(?! (?:is|are|'s)))\b",
     re.IGNORECASE,
 )
