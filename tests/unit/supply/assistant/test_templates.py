@@ -74,6 +74,12 @@ class TestEveryTemplate:
         seen = Counter(plain(message) for message in [*said, *intents.out_of_scope])
         assert [message for message, times in seen.items() if times > 1] == []
 
+    def test_every_counter_example_is_an_example_of_the_intent_that_it_belongs_to(self, name: str) -> None:
+        intents = template(name).intents.intents
+        said = {plain(example) for intent in intents for example in intent.examples}
+        stray = [c for intent in intents for c in intent.counter_examples if plain(c) not in said]
+        assert stray == [], "one that no intent has would teach the assistant to refuse it"
+
     def test_has_the_three_intents_that_need_no_knowledge(self, name: str) -> None:
         assert {"greeting", "thanks", "talk_to_human"} <= {i.name for i in template(name).intents.intents}
 
