@@ -19,7 +19,7 @@ from steward.base.db.errors import (
     translate,
 )
 from steward.base.db.files import ServerUser, unreachable_part
-from steward.base.db.migrations.runner import HEAD, describe_difference
+from steward.base.db.migrations.runner import HEAD, HERE, describe_difference
 from steward.base.db.partitions import months_from
 from steward.base.db.urls import place_of, require_url, version_fault
 from steward.base.errors import Misconfigured
@@ -119,6 +119,11 @@ class TestDescribeDifference:
             f"the database's schema (9999_future) is newer than this Steward ({HEAD}): "
             "start the version of Steward that upgraded it"
         )
+
+
+class TestHead:
+    def test_is_the_last_revision(self) -> None:
+        assert sorted((HERE / "versions").glob("[0-9]*.py"))[-1].stem == HEAD
 
 
 class TestMonthsFrom:

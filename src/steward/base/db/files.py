@@ -100,8 +100,11 @@ def prepare_files(data_dir: Path) -> ServerFiles:
     root = data_dir.expanduser().absolute() / "postgres"
     try:
         user = _server_user(_nearest_existing(root)) if os.geteuid() == 0 else None
+        made = not root.parent.exists()
         root.mkdir(mode=0o711, parents=True, exist_ok=True)
         root = root.resolve()
+        if made:
+            _give(root.parent, user)
         _refuse_foreign(root / "data", user)
         run = _run_directory(root, user)
         _trim(root / "server.log")

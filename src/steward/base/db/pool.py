@@ -2,7 +2,9 @@
 
 Connections are in autocommit; a write session opens one transaction. A dead connection is found
 without a round trip (its socket has something to read) and replaced, so a restarted server costs
-its callers a wait and no error, as long as it is back within `wait_s`.
+its callers a wait and no error, as long as it is back within `wait_s`. Where a connection is lost
+while it commits, nobody knows whether the transaction was written: callers write under a key of
+their own, and ask.
 """
 
 from __future__ import annotations

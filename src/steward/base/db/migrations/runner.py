@@ -18,12 +18,12 @@ HERE = Path(__file__).parent
 UPGRADE_LOCK = int.from_bytes(b"steward")
 
 
+HEAD = "0001_foundation"
+"""The revision that this code needs: the last file in `versions/`."""
+
+
 def _revisions() -> list[str]:
     return sorted(path.stem for path in (HERE / "versions").glob("[0-9]*.py"))
-
-
-HEAD = _revisions()[-1]
-"""The revision that this code needs."""
 
 
 def upgrade(owner_url: str, *, app_role: str | None = None) -> bool:
