@@ -70,11 +70,15 @@ class Assistant(Part):
     """The whole of `assistant.yaml`."""
 
     name: Name
+    """Name of the assistant in commands, addresses and the database; changing it makes another assistant."""
     title: Text
+    """What customers see it called."""
     language: Literal["en"] = "en"
     """Language of examples and knowledge. The built-in embedding reads English."""
     time_zone: Text = "UTC"
+    """Zone of opening hours and of the dates that customers read, for example Europe/London."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """ISO 4217 code of all amounts in this folder, for example GBP."""
     greeting: Text
     """First words to a customer. They should say that this is an automated assistant."""
     other_languages: dict[str, Text] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Front matter of knowledge documents and of prompts."""
+"""What stands in front of knowledge documents and prompts, as front matter."""
 
 from __future__ import annotations
 
