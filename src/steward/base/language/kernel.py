@@ -22,16 +22,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class KernelShape:
-    """The mix of similarities and how fast likeness falls off."""
+    """The mix of similarities and how fast likeness falls off.
 
-    meaning: float = 0.6
-    words: float = 0.2
-    letters: float = 0.2
+    The defaults are in the middle of a flat optimum: leave-one-out accuracy on five data sets moves
+    by less than 0.004 between 0.6 and 0.8 for meaning and 1.5 and 3 for gamma.
+    """
+
+    meaning: float = 0.75
+    words: float = 0.1
+    letters: float = 0.15
     gamma: float = 2.0
-
-    def apply(self, similarities: Floats) -> Floats:
-        """Turn mixed similarities into kernel values."""
-        return np.exp(np.float32(self.gamma) * (similarities - 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,25 @@ class TrainingTexts:
     def compare(self, text: str, vector: Floats) -> Floats:
         """Return the kernel of one text with every training text, shape (count,)."""
         shape = self.shape
-        mixed = (self.rows @ _unit(vector - self.centre)) * shape.meaning
-        mixed += shape.words * self.words.similarities(text)
-        mixed += shape.letters * self.letters.similarities(text)
-        return shape.apply(mixed)
+        # One dot product a row stays in this thread; a matrix product would wake BLAS's own threads,
+        # which wait for each other when the processors are busy.
+        mixed = np.vecdot(self.rows, _unit(vector - self.centre)) * np.float32(shape.meaning)
+        mixed += np.float32(shape.words) * self.words.similarities(text)
+        mixed += np.float32(shape.letters) * self.letters.similarities(text)
+        mixed -= 1
+        mixed *= np.float32(shape.gamma)
+        np.exp(mixed, out=mixed)
+        return mixed
 
     def compare_all(self) -> Floats:
         """Return the kernel of the training texts with each other, shape (count, count)."""
-        mixed = (self.rows @ self.rows.T) * self.shape.meaning
-        mixed += self.shape.words * self.words.postings.all_similarities()
-        mixed += self.shape.letters * self.letters.postings.all_similarities()
-        return self.shape.apply(mixed)
+        mixed = (self.rows @ self.rows.T) * np.float32(self.shape.meaning)
+        self.words.postings.add_all_similarities(mixed, factor=self.shape.words)
+        self.letters.postings.add_all_similarities(mixed, factor=self.shape.letters)
+        mixed -= 1
+        mixed *= np.float32(self.shape.gamma)
+        np.exp(mixed, out=mixed)
+        return mixed
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what has to be stored as arrays."""

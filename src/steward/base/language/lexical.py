@@ -24,6 +24,9 @@ Features = Callable[[str], list[str]]
 
 _WORD = re.compile(r"\w+")
 PIECE_LENGTHS = (2, 3, 4, 5)
+# Features in more than this share of the texts are common; the optimum is flat.
+COMMON_SHARE = 0.01
+BLOCK_ROWS = 1024
 
 
 def words_and_pairs(text: str) -> list[str]:
@@ -119,14 +122,24 @@ class Postings:
         weights = weights * np.repeat(row.weights, [end - start for start, end in bounds])
         return np.bincount(rows, weights=weights, minlength=self.count).astype(np.float32)
 
-    def all_similarities(self) -> Floats:
-        """Return the similarities of the training texts to each other, shape (count, count)."""
+    def add_all_similarities(self, sums: Floats, *, factor: float) -> None:
+        """Add `factor` times the training texts' similarities to each other to `sums` (count, count).
+
+        Features of many texts are multiplied as dense columns, the many rare ones as sparse blocks:
+        either way alone takes several times longer, and a whole sparse product several times the memory.
+        """
         from scipy.sparse import csc_matrix
 
         features = len(self.starts) - 1
-        matrix = csc_matrix((self.weights, self.rows, self.starts), shape=(self.count, features)).tocsr()
-        product: NDArray[Any] = (matrix @ matrix.T).toarray()
-        return product.astype(np.float32, copy=False)
+        matrix = csc_matrix((self.weights, self.rows, self.starts), shape=(self.count, features))
+        common = np.diff(self.starts) > max(self.count * COMMON_SHARE, 1)
+        dense = matrix[:, common].toarray()
+        rare = matrix[:, ~common].tocsr()
+        transposed = rare.T.tocsr()
+        for start in range(0, self.count, BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            sums[block] += np.float32(factor) * (dense[block] @ dense.T)
+            sums[block] += np.float32(factor) * (rare[block] @ transposed).toarray()
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class RidgeFit:
-    """Coefficients (texts, labels), and held-out scores of the texts numbered `held_out`."""
+    """Coefficients (labels, texts), and held-out scores of the texts numbered `held_out`."""
 
     coefficients: Floats
     held_out: NDArray[np.int64]
@@ -46,4 +46,4 @@ def fit_ridge(kernel: Floats, targets: Floats, *, penalty: float, held_out: NDAr
     columns: NDArray[Any] = solve_triangular(factor, units, lower=True, overwrite_b=True, check_finite=False)
     diagonal = np.einsum("ij,ij->j", columns, columns)
     scores = targets[held_out] - coefficients[held_out] / diagonal[:, None]
-    return RidgeFit(np.ascontiguousarray(coefficients, np.float32), held_out, scores.astype(np.float32))
+    return RidgeFit(np.ascontiguousarray(coefficients.T, np.float32), held_out, scores.astype(np.float32))
