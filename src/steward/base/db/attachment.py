@@ -153,20 +153,21 @@ def _knock(path: Path) -> socket.socket | None:
 def _start_guardian(files: ServerFiles, specification: dict[str, Any]) -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs, files.log.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "steward.base.db.guardian"],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,
-            pass_fds=(theirs.fileno(),),
-        )
-        process.communicate(json.dumps({**specification, "attachment": theirs.fileno()}).encode())
-    if process.returncode != 0:
-        ours.close()
-        time.sleep(0.05)
-        raise Misconfigured(f"the database's guardian can't be started: see {files.log}")
+        try:
+            # It leaves this process's tree at once, so this returns when it has read what it needs.
+            subprocess.run(
+                [sys.executable, "-P", "-m", "steward.base.db.guardian"],
+                input=json.dumps({**specification, "attachment": theirs.fileno()}).encode(),
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                pass_fds=(theirs.fileno(),),
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            ours.close()
+            raise Misconfigured(f"the database's guardian can't be started: see {files.log}") from error
     return ours
 
 
