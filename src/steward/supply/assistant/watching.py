@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ class FolderWatch:
         self._folder = folder
         self._interval_s = interval_s
 
-    async def changes(self) -> AsyncIterator[str]:
+    async def changes(self) -> AsyncGenerator[str, None]:
         """Yield a digest per settled change, until the caller stops; the state at the start isn't one."""
         before = await asyncio.to_thread(look, self._folder)
         digest = await asyncio.to_thread(content_digest, self._folder)

@@ -41,7 +41,9 @@ values (%(id)s, %(assistant)s, %(number)s, %(manifest)s, %(bundle)s, %(snapshot_
 
 ARTEFACTS: Final = "select name, digest, content from release_artefact where release_id = %(release_id)s"
 
-ARTEFACT_DIGESTS: Final = "select name, digest from release_artefact where release_id = %(release_id)s order by name"
+ARTEFACT_DIGESTS: Final = (
+    "select name, digest from release_artefact where release_id = %(release_id)s order by name"
+)
 
 PUT_ARTEFACT: Final = """
 insert into release_artefact (release_id, name, digest, content)

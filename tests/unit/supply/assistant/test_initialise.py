@@ -28,11 +28,7 @@ class TestInitialise:
 
     def test_names_schemas_that_are_there(self, tmp_path: Path) -> None:
         initialise(tmp_path, "northline")
-        for path in [
-            *tmp_path.glob("*.yaml"),
-            *tmp_path.glob("workflows/*.yaml"),
-            *tmp_path.glob("cases/*.yaml"),
-        ]:
+        for path in [*tmp_path.glob("*.yaml"), *tmp_path.glob("workflows/*.yaml")]:
             first = path.read_text().splitlines()[0]
             schema = path.parent / first.removeprefix("# yaml-language-server: $schema=")
             assert json.loads(schema.read_text())["type"] == "object"
@@ -44,7 +40,7 @@ class TestInitialise:
         assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
     def test_an_unknown_template(self, tmp_path: Path) -> None:
-        with pytest.raises(NoSuchTemplate, match="no template 'nortline'.*nearest is northline"):
+        with pytest.raises(NoSuchTemplate, match=r"no template 'nortline'.*nearest is northline"):
             initialise(tmp_path / "mine", "nortline")
 
     def test_a_file_in_the_place(self, tmp_path: Path) -> None:
