@@ -34,10 +34,9 @@ letter. Hidden files, editor backups and a `README` at the top are left out of t
 _LANGUAGE: Final = """## Values in texts, and conditions
 
 Texts and arguments of a workflow may name values in braces: `{account}` is a slot, `{duplicate.amount}` a
-field of a check's or step's result, `{customer.name}` a claim of the verified customer. A doubled
-brace (`{{`) stands for one. A text may name only what is known by then: a check's result from that check on, a
-step's from
-that step on.
+field of a check's or step's result, `{customer.name}` a claim of the verified customer. A doubled brace
+(`{{`) stands for one. A text may name only what is known by then: a check's result from that check on, a
+step's from that step on.
 
 A condition compares one value with one constant:
 

@@ -169,13 +169,15 @@ class Releases:
         if (loaded := self._loaded.get(release_id)) is not None:
             self._loaded.move_to_end(release_id)
             return loaded
-        async with self._loading.setdefault(release_id, asyncio.Lock()):
-            if (loaded := self._loaded.get(release_id)) is None:
-                loaded = await self._load(release_id)
-                self._loaded[release_id] = loaded
-                while len(self._loaded) > KEPT:
-                    self._loaded.popitem(last=False)
-        self._loading.pop(release_id, None)
+        try:
+            async with self._loading.setdefault(release_id, asyncio.Lock()):
+                if (loaded := self._loaded.get(release_id)) is None:
+                    loaded = await self._load(release_id)
+                    self._loaded[release_id] = loaded
+                    while len(self._loaded) > KEPT:
+                        self._loaded.popitem(last=False)
+        finally:
+            self._loading.pop(release_id, None)
         return loaded
 
     async def _load(self, release_id: str) -> LoadedRelease:
