@@ -8,29 +8,32 @@ from collections.abc import Iterator
 from steward.govern.privacy.contracts import Kind
 from steward.govern.privacy.scanning import Candidate, Rank, Scan, compact, word_set
 
-_LINK = r"\s{0,2}(?:(?:is|was|are|to|as|=|:|->|-|be)\s{0,2}){1,2}(?:still\s|now\s|just\s)?"
+_LINK = r"\s{0,2}(?:(?:is|was|are|as|=|:|->|-|be)\s{0,2}){1,2}(?:still\s|now\s|just\s)?"
 _PASSWORD = re.compile(
     r"\b(?:pass\s?words?|passcodes?|pass\s?phrases?|passwd|pwd|memorable\s(?:word|answer|name)|maiden\sname"
     r"|security\s(?:answer|word)|secret\s(?:word|answer))\b"
     r"(?:\s(?:for|on|of)\s(?:the\s|my\s)?[\w-]{1,20}(?:\s(?:account|wifi|router))?)?"
-    rf"(?:(?P<link>{_LINK})|\s{{1,2}})"
+    rf"(?:(?P<link>{_LINK})|\s{{1,2}}(?:to\s{{1,2}})?)"
     r"(?:(?P<quote>[\"'`“”«])(?P<quoted>[^\"'`“”«»\n]{1,80})[\"'`“”»]|(?P<bare>\S{1,80}))",
     re.IGNORECASE,
 )
 _NOT_SECRETS = word_set(
-    "a an the my not no wrong incorrect invalid expired expiring rejected refused always never still too "
-    "being been correct right fine ok okay same working locked blocked reset resetting gone lost "
-    "forgotten required needed weak strong short long old new changed changing unknown missing empty good "
-    "bad broken stuck and or but for on in at to of is was isn't isnt doesn't doesnt won't wont didn't "
-    "didnt keeps please help page link email emails reset? now that this it what when how why because so "
-    "very really case safe secure here there different different? saved sent shown hidden visible "
-    "accepted recognised recognized again any you your we our must should can can't cannot could would "
-    "will has have had i i've need needs does do with from manager update recovery change field box "
-    "prompt screen protected"
+    "get got access denied accessed a an the my not no wrong incorrect invalid expired expiring "
+    "rejected refused always never still too being been correct right fine ok okay same working locked "
+    "blocked reset resetting gone lost forgotten required needed weak strong short long old new changed "
+    "changing unknown missing empty good bad broken stuck and or but for on in at to of is was isn't "
+    "isnt doesn't doesnt won't wont didn't didnt keeps please help page link email emails reset? now "
+    "that this it what when how why because so very really case safe secure here there different "
+    "different? saved sent shown hidden visible accepted recognised recognized again any you your we "
+    "our must should can can't cannot could would will has have had i i've need needs does do with from "
+    "manager update recovery change field box prompt screen protected"
+)
+_EITHER_PIN = re.compile(
+    r"\bpin\b[^\n]{1,60}?\b(?:or|maybe|also)\s(?P<value>[0-9]{4,6})(?![0-9])", re.IGNORECASE
 )
 _PIN = re.compile(
-    rf"\b(?:pin|puk)\b(?:\s(?:code|number|no))?(?:{_LINK}|\s{{1,2}})"
-    r"(?P<value>[0-9](?:[\s-]?[0-9]){2,9})(?![0-9])",
+    rf"\b(?:pin|puk)\b(?:\s(?:code|number|no))?(?:{_LINK}|[^\n.!?\d]{{1,30}})"
+    r"(?P<value>[0-9](?:[\s-]?[0-9]){2,9})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -66,8 +69,10 @@ _AFTER_CARD = re.compile(
     r"[^0-9\n]{0,12}(?P<expiry>(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:20)?[0-9]{2})(?![0-9/-])"
     r"(?:[^0-9\n]{0,16}(?P<code>[0-9]{3,4})(?![0-9]))?"
 )
-_KEY_SIGNS = ("sk-", "sk_", "pk_", "rk_", "akia", "asia", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
-              "xox", "aiza", "eyj", "stw_", "bearer", "-----begin", "key", "secret", "token", "hf_", "npm_", "pypi-")  # fmt: skip
+_KEY_SIGNS = word_set(
+    "sk- sk_ pk_ rk_ akia asia ghp_ gho_ ghs_ ghu_ ghr_ github_pat_ glpat- xox aiza eyj stw_ bearer "
+    "-----begin key secret token hf_ npm_ pypi-"
+)
 _KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:"
     r"(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{2,12}[-_]){0,3}[A-Za-z0-9_-]{16,200}"
@@ -143,6 +148,7 @@ def _passwords(text: str) -> Iterator[Candidate]:
 
 def _codes(text: str) -> Iterator[Candidate]:
     yield from _values(_PIN, text, Kind.PASSWORD)
+    yield from _values(_EITHER_PIN, text, Kind.PASSWORD)
     yield from _values(_CODE_AFTER, text, Kind.ONE_TIME_CODE)
     for pattern in (_CODE, _MIXED_CODE):
         for match in pattern.finditer(text):

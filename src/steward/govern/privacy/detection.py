@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from steward.govern.privacy.contracts import Kind, Recogniser, Span
-from steward.govern.privacy.credentials import beside_card, find_credentials
+from steward.govern.privacy.credentials import find_credentials
 from steward.govern.privacy.digits import find_numbers
 from steward.govern.privacy.emails import find_emails
 from steward.govern.privacy.folding import Folded, fold
@@ -88,10 +88,7 @@ class Detector:
                 if not (kept and found.kind in _YIELDING and _within(found, kept)):
                     yield found
         harmless = [*kept, *harmless_stretches(looked)] if looked.has_digit else kept
-        for found in find_numbers(looked, harmless):
-            yield found
-            if found.kind == Kind.CARD:
-                yield from beside_card(looked.text, found.end)
+        yield from find_numbers(looked, harmless)
 
 
 def _within(found: Candidate, kept: Iterable[tuple[int, int]]) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from steward.govern.privacy.checksums import is_card, is_issued_card
 from steward.govern.privacy.contracts import Kind
+from steward.govern.privacy.credentials import beside_card
 from steward.govern.privacy.scanning import Candidate, Rank, Scan, word_set
 
 _UNITS = {
@@ -44,6 +45,7 @@ _CURRENCY = frozenset("£$€¥₹%")
 _TIGHT_GAP = 5
 _LOOSE_GAP = 24
 _LEAST_RUN = 6
+_EXTENSION = re.compile(r",?\s?(?:x|ext\.?|extension)\s?([0-9]{1,6})(?![0-9])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _SORT_WORDS = frozenset({"sort", "sortcode"})
@@ -83,6 +85,9 @@ def find_numbers(scan: Scan, kept: Sequence[tuple[int, int]]) -> Iterator[Candid
         for first, last in _cards(group):
             claimed.update(piece.start for piece in group[first : last + 1])
             yield _candidate(text, group[first : last + 1], Kind.CARD, Rank.CHECKED)
+            for found in beside_card(text, group[last].end):
+                claimed.update(range(found.start, found.end))
+                yield found
         if _is_wide_phone(text, group):
             yield _candidate(text, group, Kind.PHONE, Rank.PHONE)
     rest = [piece for piece in pieces if not piece.kept and piece.start not in claimed]
@@ -281,4 +286,7 @@ def _candidate(text: str, group: Sequence[Piece], kind: Kind, rank: int) -> Cand
     digits = "".join(piece.digits for piece in group)
     if kind is Kind.PHONE:
         digits = digits.removeprefix("00")
+    if kind is not Kind.CARD and (extension := _EXTENSION.match(text, end)) is not None:
+        end = extension.end()
+        digits += extension[1]
     return Candidate(start, end, kind, digits, rank)

@@ -13,10 +13,11 @@ from steward.govern.privacy.contracts import Kind
 from steward.govern.privacy.scanning import Candidate, Rank, Scan, word_set
 
 _AT = re.compile(
-    r"\s{0,3}(?:(@)|([(\[{<]\s{0,2}(?:at|@)\s{0,2}[)\]}>]))\s{0,3}|\s{1,3}(at)\s{1,3}", re.IGNORECASE
+    r"\s{0,3}(?:(@)|([(\[{<]\s{0,2}(?:at|a|@)\s{0,2}[)\]}>]|[-_]at[-_]))\s{0,3}|\s{1,3}(at)\s{1,3}",
+    re.IGNORECASE,
 )
-_DOT_WORD = r"\s{0,2}[(\[{]\s?(?:dot|\.)\s?[)\]}]\s{0,2}|\s{1,2}dot\s{1,2}"
-_LABEL = r"[^\W_](?:[\w-]{0,62})"
+_DOT_WORD = r"\s{0,2}[(\[{]\s?(?:dot|\.)\s?[)\]}]\s{0,2}|\s{1,2}dot\s{1,2}|\s?[-_]dot[-_]\s?"
+_LABEL = r"[^\W_](?:(?![-_]dot[-_])[\w-]){0,62}"
 _DOMAIN = re.compile(
     rf"({_LABEL}(?:(?:\.|{_DOT_WORD}){_LABEL}){{1,6}}|{_LABEL}(?:\s{{0,2}}[.,]\s{{0,2}}{_LABEL}){{1,4}})",
     re.IGNORECASE,
@@ -30,15 +31,17 @@ _LOCAL = re.compile(
     rf"(?:(?<!{_LOCAL_SIGN}))({_LOCAL_SIGN}{{1,64}}(?:(?:{_LOCAL_WORD}){_LOCAL_SIGN}{{1,64}}){{0,4}})$",
     re.IGNORECASE,
 )
+_QUOTED_LOCAL = re.compile(r"(\"[^\"\n]{1,64}\")$")
+_SIGNS_AROUND = re.compile(r"[()\[\]{}<>]|[-_](?=dot[-_])|(?<=[-_]dot)[-_]")
 _BARE_LOCAL = re.compile(r"[A-Za-z0-9]")
 _DOT_WORDS = re.compile(r"\bdot\b|[(\[{]\s?\.\s?[)\]}]", re.IGNORECASE)
 _LONGEST_LOCAL = 120
 _LONGEST_DOMAIN = 160
 _ENDINGS = word_set(
-    "com org net edu gov mil info biz io co uk ac me tv app dev eu us ca au nz ie de fr es it nl be at ch "
-    "li lu pl pt se no fi dk cz sk hu ro bg gr hr si ee lv lt is mt cy tr ru ua in cn jp kr sg hk tw th "
-    "my id ph vn za ng ke eg il ae sa br mx ar cl pe online site shop store tech xyz email mail cloud ai "
-    "name pro test example invalid localhost local club live world"
+    "com org net edu gov mil info biz io co uk ac me tv app dev eu us ca au nz ie de fr es it nl be at "
+    "ch li lu pl pt se no fi dk cz sk hu ro bg gr hr si ee lv lt is mt cy tr ru ua in cn jp kr sg hk tw "
+    "th my id ph vn za ng ke eg il ae sa br mx ar cl pe online site shop store tech xyz email mail "
+    "cloud ai name pro test example invalid localhost local club live world"
 )
 _PROVIDERS = word_set(
     "gmail googlemail hotmail yahoo ymail outlook icloud aol proton protonmail live msn gmx web mail "
@@ -70,7 +73,8 @@ def find_emails(scan: Scan) -> Iterator[Candidate]:
 
 
 def _around(text: str, at: re.Match[str], floor: int, *, mentioned: bool) -> Candidate | None:
-    local = _LOCAL.search(text[max(floor, at.start() - _LONGEST_LOCAL) : at.start()])
+    before = text[max(floor, at.start() - _LONGEST_LOCAL) : at.start()]
+    local = _LOCAL.search(before) or _QUOTED_LOCAL.search(before)
     if local is None or (not _BARE_LOCAL.search(local[1]) and local[1].isascii()):
         return None
     domain = _DOMAIN.match(text, at.end(), at.end() + _LONGEST_DOMAIN)
@@ -126,5 +130,5 @@ def _meant(local: str, domain: str, host: str, *, mentioned: bool) -> bool:
 
 
 def _normal(text: str) -> str:
-    words = re.sub(r"[()\[\]{}]", " ", text.lower()).replace(",", ".").split()
+    words = _SIGNS_AROUND.sub(" ", text.lower()).replace(",", ".").split()
     return "".join(_WORD_SIGNS.get(word, word) for word in words)

@@ -13,10 +13,11 @@ from steward.govern.privacy.scanning import Candidate, Rank, Scan, squeezed, wor
 
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_])){0,29}")
 _GAP = re.compile(r"\.? {1,2}")
-_PARTICLES = word_set("van von de der den del della di da dos du la le el al bin ibn ben st o ter ten mac mc")
+_PARTICLES = word_set("van von de der den del della di da dos du la le el al bin ibn ter ten mac mc")
 _STATED = re.compile(
     r"\b(?:(?:full|first|last|middle|real|given|family)\s)?(?:name|surname|forename)s?"
-    r"(?:\s(?:on|for)\s(?:the|my|this)\s[a-z]{1,12})?(?:\s?'?s|\sis|\swas|\s?[:=-])\s{0,2}(?:is\s|actually\s|called\s)?"
+    r"(?:\s(?:on|for)\s(?:the|my|this)\s[a-z]{1,12}\b)?(?:'s\b|s\b|\sis\b|\swas\b|\s?[:=-])\s{0,2}"
+    r"(?:is\s|actually\s|called\s)?"
     r"|\b(?:i\s?am|i'?m|he'?s|she'?s|is)\s(?:called|named)\s|\bcall\sme\s",
     re.IGNORECASE,
 )
@@ -48,31 +49,32 @@ _NOT_NAMES = word_set(
     "a an the and or but so if not no yes ok okay my your our his her their its this that these those "
     "there here it i you he she we they me him us them who what when where which why how is am are was "
     "were be been being do does did have has had will would can could shall should may might must to of "
-    "in on at by for from with without about into over under after before since until while as than then "
-    "too very really quite just still also only even again already always never ever now today tomorrow "
-    "yesterday soon later currently all any some many much more most less few each every both another "
-    "other same new old good bad great fine sorry glad happy unhappy sad angry upset annoyed frustrated "
-    "furious tired sick fed disappointed confused worried concerned afraid scared sure unsure certain "
-    "aware unable able ready interested looking trying calling contacting writing asking waiting hoping "
-    "having getting going coming moving leaving paying using thinking wondering getting seeing being told "
-    "charged billed locked stuck left right wrong correct incorrect lost missing broken down up out off "
-    "back home away abroad late early busy free done over due owed overcharged customer client user "
-    "member account holder owner agent human representative manager person someone somebody nobody anyone "
-    "please help thanks thank hi hello hey dear regards best cheers because however although though "
-    "urgent important ridiculous unacceptable terrible awful horrible bad worse worst better impossible "
-    "possible true false spelled spelt misspelled mis-spelled changed shown listed different registered "
-    "below above attached required needed unknown on-hold british english american scottish welsh irish "
-    "french german spanish italian polish indian chinese pregnant disabled deaf blind elderly retired "
-    "unemployed vulnerable single married divorced widowed student pensioner in-store online internet "
-    "broadband wifi wi-fi router tv mobile phone line bill bills billing payment payments refund refunds "
-    "invoice order contract service support team company northline monday tuesday wednesday thursday "
-    "friday saturday sunday january february march april june july august september october november "
-    "december one two three four five six seven eight nine ten first second third last next what's that's "
-    "it's like near between gonna gotta wanna well email address number password code card date birth dob "
-    "postcode zip speaking writing calling living based seriously honestly absolutely totally completely "
-    "extremely so-called something nothing everything anything where's getting told your's amazing "
-    "awesome brilliant fantastic perfect lovely nice cool sweet much lot lots kindly asap regarding re "
-    "bye goodbye morning afternoon evening night guys folks everyone all sir madam mate love"
+    "in on at by for from with without about into over under after before since until while as than "
+    "then too very really quite just still also only even again already always never ever now today "
+    "tomorrow yesterday soon later currently all any some many much more most less few each every both "
+    "another other same new old good bad great fine sorry glad happy unhappy sad angry upset annoyed "
+    "frustrated furious tired sick fed disappointed confused worried concerned afraid scared sure "
+    "unsure certain aware unable able ready interested looking trying calling contacting writing asking "
+    "waiting hoping having getting going coming moving leaving paying using thinking wondering getting "
+    "seeing being told charged billed locked stuck left right wrong correct incorrect lost missing "
+    "broken down up out off back home away abroad late early busy free done over due owed overcharged "
+    "customer client user member account holder owner agent human representative manager person someone "
+    "somebody nobody anyone mine saved setting settings stored please help thanks thank hi hello hey "
+    "dear regards best cheers because however although though urgent important ridiculous unacceptable "
+    "terrible awful horrible bad worse worst better impossible possible true false spelled spelt "
+    "misspelled mis-spelled changed shown listed different registered below above attached required "
+    "needed unknown on-hold british english american scottish welsh irish french german spanish italian "
+    "polish indian chinese pregnant disabled deaf blind elderly retired unemployed vulnerable single "
+    "married divorced widowed student pensioner in-store online internet broadband wifi wi-fi router tv "
+    "mobile phone line bill bills billing payment payments refund refunds invoice order contract "
+    "service support team company northline monday tuesday wednesday thursday friday saturday sunday "
+    "january february march april june july august september october november december one two three "
+    "four five six seven eight nine ten first second third last next what's that's it's like near "
+    "between gonna gotta wanna well email address number password code card date birth dob postcode zip "
+    "speaking writing calling living based seriously honestly absolutely totally completely extremely "
+    "so-called something nothing everything anything where's getting told your's amazing awesome "
+    "brilliant fantastic perfect lovely nice cool sweet much lot lots kindly asap regarding re bye "
+    "goodbye morning afternoon evening night guys folks everyone all sir madam mate love"
 )
 
 
@@ -130,7 +132,7 @@ def _taken(text: str, start: int, *, strict: bool, shouted: bool) -> Iterator[Ca
             break
         lower = word[0].lower()
         capital = word[0][0].isupper() and not shouted
-        particle = lower in _PARTICLES and place < 3
+        particle = lower in _PARTICLES and place < 3 and not (place == 0 and capital)
         if not particle and lower in _NOT_NAMES:
             break
         if (

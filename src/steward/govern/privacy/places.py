@@ -9,10 +9,10 @@ from steward.govern.privacy.contracts import Kind
 from steward.govern.privacy.scanning import Candidate, Rank, Scan, compact, squeezed, word_set
 
 _UK_AREAS = word_set(
-    "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH "
-    "EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M "
-    "ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST "
-    "SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
+    "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC "
+    "EH EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS "
+    "LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR "
+    "SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
 )
 _UK = re.compile(
     r"(?<![A-Za-z0-9])(?P<area>[A-Z]{1,2})\d[A-Z\d]?(?P<gap>[ -]{0,3})"
@@ -25,10 +25,21 @@ _STATES = (
     "|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC"
 )
 _US = re.compile(rf"(?<![A-Za-z0-9])(?:{_STATES})[ ,.]{{1,2}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![0-9])")
-_NAMED_ZIP = re.compile(
-    r"\b(?:zip|post|postal)\s?code\b\s{0,2}(?:is|[:=])?\s{0,2}"
-    r"(?P<zip>[A-Za-z0-9]{3,5}(?:[ -][A-Za-z0-9]{3,4})?)(?![A-Za-z0-9])"
-    r"|\bzip\b\s{0,2}(?:is|[:=])?\s{0,2}(?P<short>\d{5}(?:-\d{4})?)(?!\d)",
+_NAMED_CODE = re.compile(
+    r"\b(?:(?:zip|post|postal)(?:\s?code)?|plz)\b\s{0,2}(?:is|[:=])?\s{0,2}"
+    r"(?P<code>(?=[A-Za-z]{0,4}[0-9])[A-Za-z0-9]{3,8}"
+    r"(?:[ -](?=[A-Za-z]{0,3}[0-9]|[A-Z]{2}\b)[A-Za-z0-9]{2,4})?)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_SAID = re.compile(
+    r"(?:(?<!email )(?<!e-mail )(?<!mail )(?<!ip )(?<!web )(?<!mac )\baddress\b(?:\sis|\swas|:)"
+    r"|\blives?\sat|\bliving\sat"
+    r"|\bmov(?:ed|ing)\sto|\b(?:deliver|send|sent|ship|post)(?:\s(?:it|them|this))?\sto(?:\sme\sat)?)\s{1,2}"
+    r"(?P<place>(?:[0-9]|(?-i:[A-Z]))[^\n!?;]{4,90})",
+    re.IGNORECASE,
+)
+_PLACE_END = re.compile(
+    r"\.(?:\s|$)|\s(?:and|but|please|because|so|not|instead|since|from|until|on|by|can|thanks)\b",
     re.IGNORECASE,
 )
 _STREET_KINDS = (
@@ -43,29 +54,36 @@ _STREET = re.compile(
     rf"{_NUMBER},?\s{{1,2}}(?P<middle>(?:[^\W\d_][\w'.-]{{0,24}}\s{{1,2}}){{1,4}}?)(?P<kind>{_STREET_KINDS})\b\.?",
     re.IGNORECASE,
 )
-_FLAT = re.compile(r"\b(?:flat|apt|apartment)\.?\s{0,2}#?\d{1,4}[A-Za-z]?(?![A-Za-z0-9])", re.IGNORECASE)
+_FLAT = re.compile(
+    r"\b(?:flat|apt|apartment|suite)\.?\s{0,2}#?\d{1,4}[A-Za-z]?(?![A-Za-z0-9])", re.IGNORECASE
+)
 _BOX = re.compile(r"\bp\.?\s?o\.?\s?box\s{0,2}\d{1,6}\b", re.IGNORECASE)
 _GERMAN = re.compile(
     r"(?<![\w])[^\W\d_][\w.-]{1,30}(?:straße|strasse|str\.|weg|platz|allee|gasse|laan|straat)\s{1,2}\d{1,4}\s?[a-z]?(?![\w])",
     re.IGNORECASE,
 )
 _ROMANCE = re.compile(
-    r"(?<!\w)\d{1,4}(?:\s(?:bis|ter))?,?\s(?:rue|avenue|boulevard|chemin|place|allée|impasse|quai)\s(?:[^\W\d_][\w'.-]{0,24}\s?){1,5}"
-    r"|\b(?:calle|avenida|plaza|via|viale|piazza|rua)\s(?:[^\W\d_][\w'.-]{0,24}\s?){1,4}?,?\s?\d{1,4}(?!\d)",
+    r"(?<!\w)\d{1,4}(?:\s(?:bis|ter))?,?\s(?:rue|avenue|boulevard|chemin|place|allée|impasse|quai)\s"
+    r"[^\W\d_][\w'.-]{0,24}(?:\s{1,2}[^\W\d_][\w'.-]{0,24}){0,4}"
+    r"|\b(?:calle|avenida|plaza|via|viale|piazza|rua)\s"
+    r"[^\W\d_][\w'.-]{0,24}(?:\s{1,2}[^\W\d_][\w'.-]{0,24}){0,3}?,?\s{1,2}\d{1,4}(?!\d)",
     re.IGNORECASE,
 )
 _NOT_IN_STREETS = word_set(
-    "a an the my your our his her their this that these those of in on at to for from by with and or but "
-    "is was are were am be been it i you he she we they them as so if not no than then per each every all "
-    "any more most less only just about times time days day weeks week months month years year hours hour "
-    "minutes minute mins min seconds second pounds pound dollars dollar euros euro quid percent mbps gb "
-    "mb people phones lines line bills bill calls call payments payment items orders charges emails "
-    "messages texts channels engineers visits boxes out up down off over under when where which who how "
-    "what why because since until till while after before again once twice half wrong right long same "
-    "other got get have has had did do does went go going came come took take gave give me us him am pm "
-    "gone been said say"
+    "a an the my your our his her their this that these those of in on at to for from by with and or "
+    "but is was are were am be been it i you he she we they them as so if not no than then per each "
+    "every all any more most less only just about times time days day weeks week months month years "
+    "year hours hour minutes minute mins min seconds second pounds pound dollars dollar euros euro quid "
+    "percent mbps gb mb people phones lines line bills bill calls call payments payment items orders "
+    "charges emails messages texts channels engineers visits boxes out up down off over under when "
+    "where which who how what why because since until till while after before again once twice half "
+    "wrong right long same other got get have has had did do does went go going came come took take "
+    "gave give me us him am pm gone been said say"
 )
 _STREET_WORDS = frozenset(_STREET_KINDS.split("|"))
+_CODE_WORDS = frozenset({"zip", "postcode", "zipcode", "postal", "post", "plz"})
+_SAID_WORDS = word_set("address live lives living moved moving deliver send sent ship post")
+_FLAT_WORDS = frozenset({"flat", "apt", "apartment", "suite"})
 _ROMANCE_WORDS = word_set(
     "rue avenue boulevard chemin place allée impasse quai calle avenida plaza via viale piazza rua"
 )
@@ -97,17 +115,17 @@ def _postcodes(text: str, words: frozenset[str]) -> Iterator[Candidate]:
             yield Candidate(*match.span(), Kind.POSTCODE, compact(match[0]), Rank.POSTCODE)
     for match in _US.finditer(text):
         yield Candidate(*match.span("zip"), Kind.POSTCODE, compact(match["zip"]), Rank.POSTCODE)
-    if not words.isdisjoint({"zip", "postcode", "zipcode", "postal", "post"}):
-        for match in _NAMED_ZIP.finditer(text):
-            group = "zip" if match["zip"] else "short"
-            if any(letter.isdigit() for letter in match[group]):
-                yield Candidate(*match.span(group), Kind.POSTCODE, compact(match[group]), Rank.POSTCODE)
+    if not words.isdisjoint(_CODE_WORDS):
+        for match in _NAMED_CODE.finditer(text):
+            yield Candidate(*match.span("code"), Kind.POSTCODE, compact(match["code"]), Rank.POSTCODE)
 
 
 def _streets(text: str, words: frozenset[str]) -> Iterator[Candidate]:
     if not words.isdisjoint(_STREET_WORDS):
         yield from _english(text)
-    if not words.isdisjoint({"flat", "apt", "apartment"}):
+    if not words.isdisjoint(_SAID_WORDS):
+        yield from _said(text)
+    if not words.isdisjoint(_FLAT_WORDS):
         yield from _plain(_FLAT, text)
     if "box" in words:
         yield from _plain(_BOX, text)
@@ -132,3 +150,13 @@ def _plain(pattern: re.Pattern[str], text: str) -> Iterator[Candidate]:
     for match in pattern.finditer(text):
         end = match.start() + len(match[0].rstrip())
         yield Candidate(match.start(), end, Kind.ADDRESS, squeezed(match[0]), Rank.PLACE)
+
+
+def _said(text: str) -> Iterator[Candidate]:
+    """Take what follows "my address is" up to the end of the clause, when there's a number in it."""
+    for match in _SAID.finditer(text):
+        start, end = match.span("place")
+        stop = _PLACE_END.search(text, start, end)
+        place = text[start : stop.start() if stop else end].rstrip(" ,")
+        if any(letter.isdigit() for letter in place) and any(letter.isupper() for letter in place):
+            yield Candidate(start, start + len(place), Kind.ADDRESS, squeezed(place), Rank.PLACE)
