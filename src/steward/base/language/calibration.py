@@ -75,5 +75,10 @@ def calibration_error(
 
 
 def _loss(calibration: Calibration, scores: Scores, truth: NDArray[np.integer[Any]]) -> float:
-    probabilities = calibration.probabilities(scores)[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(probabilities, 1e-12)).mean())
+    surprise = -np.log(np.maximum(calibration.probabilities(scores), 1e-12))
+    # Platt's smoothing ("Probabilistic Outputs for Support Vector Machines", 1999): as if one text more
+    # had been right and one wrong. Otherwise a few texts that are all right would give certainty.
+    doubt = 1 / (len(truth) + 2)
+    return float(
+        ((1 - doubt) * surprise[np.arange(len(truth)), truth] + doubt * surprise.mean(axis=1)).mean()
+    )

@@ -109,8 +109,7 @@ def evaluate_intents(
     Args:
         examples: at least three of each label, so that each fold leaves two to train on.
         vectors: one unit vector per example.
-        out_of_scope: texts that belong to no label. Half of them train, the other half measure, and
-            the reverse.
+        out_of_scope: texts that belong to no label, split into folds as well.
         out_of_scope_vectors: one unit vector for each of them.
         scope_rejection: the share of in-scope texts that may be rejected.
         seed: of the split into folds.
@@ -126,8 +125,8 @@ def evaluate_intents(
     in_scores: list[float] = []
     out_scores: list[float] = []
     for fold in range(used):
-        train, test = np.flatnonzero(places != fold), np.flatnonzero(places == fold)
-        trained = [place for place in range(len(out_of_scope)) if place % 2 != fold % 2]
+        train = np.flatnonzero(places != fold).tolist()
+        trained = [place for place in range(len(out_of_scope)) if place % used != fold]
         head = train_intent_head(
             [examples[place] for place in train],
             vectors[train],
@@ -136,13 +135,13 @@ def evaluate_intents(
             scope_rejection=scope_rejection,
             seed=seed,
         )
+        test = np.flatnonzero(places == fold).tolist()
         found = [_predict(head, place, examples[place], vectors[place]) for place in test]
         held_out += found
         # Thresholds differ a little between folds: scores are pooled as distances from them.
         in_scores += [item.margin for item in found]
         if out_of_scope_vectors is not None:
-            kept = [place for place in range(len(out_of_scope)) if place % 2 == fold % 2]
-            for place in kept:
+            for place in range(fold, len(out_of_scope), used):
                 prediction = head.predict(out_of_scope[place], out_of_scope_vectors[place])
                 out_scores.append(prediction.in_scope - head.threshold)
     return _report(held_out, used, np.array(in_scores), np.array(out_scores), len(out_of_scope))

@@ -163,7 +163,7 @@ class HttpEmbedder:
         service = self._service
         if asked is not None:
             return min(asked, service.longest_pause_s)
-        pause = min(service.first_pause_s * 2 ** (attempt - 1), service.longest_pause_s)
+        pause = min(service.first_pause_s * float(2 ** (attempt - 1)), service.longest_pause_s)
         return pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 

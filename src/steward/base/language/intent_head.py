@@ -121,7 +121,7 @@ class IntentHead:
                 calibration=Calibration(**about["calibration"]),
                 threshold=about["threshold"],
             )
-        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise UnreadableHead(reason=type(error).__name__) from error
 
 

@@ -81,7 +81,7 @@ class TrainingTexts:
         shape = self.shape
         # One dot product a row stays in this thread; a matrix product would wake BLAS's own threads,
         # which wait for each other when the processors are busy.
-        mixed = np.vecdot(self.rows, _unit(vector - self.centre)) * np.float32(shape.meaning)
+        mixed: Floats = np.vecdot(self.rows, _unit(vector - self.centre)) * np.float32(shape.meaning)
         mixed += np.float32(shape.words) * self.words.similarities(text)
         mixed += np.float32(shape.letters) * self.letters.similarities(text)
         mixed -= 1

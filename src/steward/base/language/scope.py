@@ -74,4 +74,4 @@ def wilson_interval(successes: int, trials: int, *, deviations: float = 1.96) ->
     share, spread = successes / trials, deviations**2 / trials
     centre = (share + spread / 2) / (1 + spread)
     half = deviations * math.sqrt(share * (1 - share) / trials + spread / trials / 4) / (1 + spread)
-    return centre - half, centre + half
+    return max(centre - half, 0.0), min(centre + half, 1.0) if successes < trials else 1.0
