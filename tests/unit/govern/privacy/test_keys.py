@@ -87,7 +87,7 @@ class TestCustomerKey:
         key = CustomerKey(b"k" * 32)
         sealed = bytearray(key.seal(b"x" * 32, "message.body"))
         sealed[place] ^= change
-        with pytest.raises(SealBroken, match="'message[.]body' doesn't open"):
+        with pytest.raises(SealBroken, match=r"'message[.]body' doesn't open"):
             key.open(bytes(sealed), "message.body")
 
     @pytest.mark.parametrize("junk", [b"", b"\x01", b"\x01short", b"\x02" + bytes(40)])
