@@ -32,7 +32,7 @@ _SATURATION = 1.2
 _LENGTH_SHARE = 0.75
 
 _TERM = re.compile(r"[a-z]+(?:[’'][a-z]+)*|\d+(?:[.,]\d+)*|[^\W\d_a-z]+", re.UNICODE)
-_CODE = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])[a-z0-9]+(?:[-_][a-z0-9]+)*\b")
+_CODE = re.compile(r"\b(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[a-z0-9]+(?:[-_][a-z0-9]+)*\b")
 _COMMON = """
     a about after all also am an and any are as at be because been before being but by can cannot could
     did do does doing don for from get got had has have having he her here hers him his how i if in into is it
@@ -169,7 +169,7 @@ def _closed(stemmed: str) -> str:
     """Bring "charg" and "charge", "stopp" and "stop", "pay" and "paid" to one form each."""
     if stemmed == "paid":
         return "pay"
-    if len(stemmed) > 3 and stemmed[-1] == stemmed[-2] and stemmed[-1] not in "lsz":
+    if len(stemmed) > 3 and stemmed[-1] == stemmed[-2] and stemmed[-1] not in "lsze":
         return stemmed[:-1]
     if stemmed.endswith("e") and len(stemmed.rstrip("e")) >= 3:
         return stemmed.rstrip("e")

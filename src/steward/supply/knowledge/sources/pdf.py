@@ -15,7 +15,7 @@ from steward.supply.knowledge.sources import plain
 _pdfium = threading.Lock()
 _DIGITS = re.compile(r"\d+")
 # A line at a page's edge that stands on more than half of the pages, numbers aside, is furniture.
-_EDGE_LINES = 3
+_EDGE_LINES = 2
 _REPEATED_SHARE = 0.5
 # Fewer characters a page than this is a scan with a stamp, not text.
 _CHARACTERS_PER_PAGE = 20
