@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,24 +20,23 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class HourPoint:
-    """One hour: turns and their latency."""
+class Spread:
+    """The middle and the slow end of a duration in ms, and of how many."""
 
-    hour: datetime
-    turns: int
-    p50_ms: float | None
-    p95_ms: float | None
-    cost: float
+    p50: float | None
+    p95: float | None
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryLine:
-    """One category's conversations."""
+class HourLine:
+    """One hour: how many conversations and turns, hand-overs, and how slow."""
 
-    category: str
+    hour: datetime
     conversations: int
+    turns: int
     handed_over: int
-    csat: float | None
+    p95_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,19 @@ class Figures:
     days: int
     csat: Figure
     csat_response_rate: Figure
-    escalation_rate: Figure
-    containment_rate: Figure
-    turn_p50_ms: Figure
-    turn_p95_ms: Figure
-    first_token_p50_ms: Figure
-    first_token_p95_ms: Figure
+    escalation: Figure
+    containment: Figure
+    turn_ms: Spread
+    first_token_ms: Spread
     cost_total: Decimal
-    cost_per_conversation: Figure
-    currency: str | None
+    cost_per_conversation: Decimal | None
+    currency: str
     turns: int
-    outcomes: tuple[tuple[str, int], ...]
-    by_hour: tuple[HourPoint, ...]
-    by_category: tuple[CategoryLine, ...]
-    waiting_now: int
-    open_now: int
+    outcomes: Mapping[str, int]
+    categories: Mapping[str, int]
+    hours: tuple[HourLine, ...]
+    waiting: int
+    open: int
 
 
 class FirstPage:
@@ -94,15 +92,15 @@ class FirstPage:
                 since,
             )
             hours = await session.all(
-                """select date_trunc('hour', started_at), count(*),
-                          percentile_cont(0.5) within group (order by total_ms),
-                          percentile_cont(0.95) within group (order by total_ms), coalesce(sum(cost), 0)::float8
+                """select date_trunc('hour', started_at), count(distinct conversation_id), count(*),
+                          count(*) filter (where outcome = 'handed_over'),
+                          percentile_cont(0.95) within group (order by total_ms)
                    from turns where started_at >= %(since)s and not simulated and outcome <> 'silent'
                    group by 1 order by 1""",
                 since,
             )
             categories = await session.all(
-                """select coalesce(category, 'none'), count(*), count(*) filter (where handed_over), avg(csat)::float8
+                """select coalesce(category, 'none'), count(*)
                    from conversations where opened_at >= %(since)s and not simulated
                    group by 1 order by 2 desc""",
                 since,
@@ -117,23 +115,19 @@ class FirstPage:
             days=days,
             csat=Figure(csat, rated),
             csat_response_rate=share(rated, closed),
-            escalation_rate=share(escalated, conversations),
-            containment_rate=share(contained, closed),
-            turn_p50_ms=Figure(latency[0] if latency else None, turns),
-            turn_p95_ms=Figure(latency[1] if latency else None, turns),
-            first_token_p50_ms=Figure(first[0] if first else None, firsts),
-            first_token_p95_ms=Figure(first[1] if first else None, firsts),
+            escalation=share(escalated, conversations),
+            containment=share(contained, closed),
+            turn_ms=Spread(latency[0], latency[1], turns) if latency else Spread(None, None, 0),
+            first_token_ms=Spread(first[0], first[1], firsts) if first else Spread(None, None, 0),
             cost_total=cost,
-            cost_per_conversation=Figure(
-                float(cost) / conversations if conversations else None, conversations
-            ),
-            currency=currency,
+            cost_per_conversation=cost / conversations if conversations else None,
+            currency=currency or "",
             turns=turns,
-            outcomes=tuple((row[0], row[1]) for row in outcomes),
-            by_hour=tuple(HourPoint(*row) for row in hours),
-            by_category=tuple(CategoryLine(*row) for row in categories),
-            waiting_now=waiting[0],
-            open_now=open_now,
+            outcomes=dict(outcomes),
+            categories=dict(categories),
+            hours=tuple(HourLine(*row) for row in hours),
+            waiting=waiting[0],
+            open=open_now,
         )
 
 

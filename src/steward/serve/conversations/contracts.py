@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from steward.govern.privacy.contracts import CustomerId
+
 ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 TurnId = NewType("TurnId", UUID)
@@ -60,7 +62,7 @@ class Conversation:
     """A conversation's state as of one read."""
 
     id: ConversationId
-    customer_id: UUID
+    customer_id: CustomerId
     assistant: str
     release_id: str
     arm: str

@@ -22,8 +22,8 @@ class Followers:
     def __init__(self) -> None:
         self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    async def start(self, database: Database) -> None:
-        """Begin to listen; ends when the database closes."""
+    async def listen(self, database: Database) -> None:
+        """Spread news until the task that runs this is cancelled."""
         await database.listen(CHANNEL, self._heard)
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, Row
 from steward.serve.conversations.contracts import ConversationId, Speaker
 
 
@@ -57,6 +57,10 @@ class Overview:
                    order by c.last_at desc limit %(limit)s""",
                 {"state": state, "waiting": waiting, "limit": limit},
             )
-        return tuple(
-            ConversationLine(ConversationId(row[0]), *row[1:5], Speaker(row[5]), *row[6:]) for row in rows
-        )
+        return tuple(_line(row) for row in rows)
+
+
+def _line(row: Row) -> ConversationLine:
+    values = list(row)
+    values[0], values[5] = ConversationId(values[0]), Speaker(values[5])
+    return ConversationLine(*values)

@@ -13,7 +13,8 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.ids import new_id
 from steward.govern.privacy.sealing import CustomerKey
-from steward.govern.privacy.vault import Purpose, Vault
+from steward.govern.privacy.contracts import Purpose
+from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import (
     ActionChanged,
     Conversation,
@@ -222,6 +223,12 @@ class Conversations:
                 "update handover set ended_at = %s where conversation_id = %s and ended_at is null",
                 (self._clock.now(), conversation_id),
             )
+
+    async def belongs_to(self, conversation_id: UUID, reference: str) -> bool:
+        """Tell whether a conversation is that of the verified customer with this reference."""
+        async with self._database.write() as session:
+            owner = await self._vault.open_customer(session, reference=reference, verified=True)
+            return (await self._get(session, conversation_id)).customer_id == owner
 
     async def find_by_transcript(self, digest: bytes) -> ConversationId | None:
         """Return the open conversation whose transcript so far has this digest."""

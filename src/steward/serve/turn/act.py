@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from steward.base.db.contracts import Database
-from steward.govern.privacy.vault import Purpose, Vault
+from steward.govern.privacy.contracts import Purpose
+from steward.govern.privacy.vault import Vault
 from steward.serve.turn.receive import Received
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.understand import Understood

@@ -29,11 +29,11 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Something a stage decided, with the values it stood on."""
+    """Something a stage decided, with the values it stood on, as JSON text."""
 
     stage: str
     what: str
-    values: dict[str, Any]
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SentenceVerdict:
     """A sentence that wanted to be said."""
 
     text: str
-    sent: bool
+    verdict: str
     reason: str | None
     support: float
 
@@ -62,7 +62,27 @@ class PassageShown:
 class Anatomy:
     """Everything about one turn; texts are masked."""
 
-    row: TurnRow
+    turn_id: TurnId
+    conversation_id: UUID
+    started_at: datetime
+    outcome: str
+    reason: str
+    release: str
+    arm: str
+    intent: str | None
+    confidence: float | None
+    category: str | None
+    guard_rule: str | None
+    evidence: float | None
+    model: str | None
+    route: str | None
+    workflow: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: str | None
+    currency: str
+    total_ms: float
+    first_token_ms: float | None
     stages: tuple[StageTime, ...]
     decisions: tuple[Decision, ...]
     sentences: tuple[SentenceVerdict, ...]
@@ -102,18 +122,36 @@ class Anatomies:
             row = await select_turn(session, turn_id)
             if row is None:
                 raise NotFound(f"There is no finished turn {turn_id}.")
-            decisions = await self._decisions(session, row)
-            passages = await self._passages(session, row, decisions)
+            noted = await self._noted(session, row)
+            passages = await self._passages(session, row, noted)
         return Anatomy(
-            row=row,
+            turn_id=row.id,
+            conversation_id=row.conversation_id,
+            started_at=row.started_at,
+            outcome=row.outcome,
+            reason=row.reason,
+            release=row.release_id,
+            arm=row.arm,
+            intent=row.intent,
+            confidence=row.confidence,
+            category=row.category,
+            guard_rule=row.guard_rule,
+            evidence=row.evidence,
+            model=row.model,
+            route=row.route,
+            workflow=row.workflow,
+            prompt_tokens=row.prompt_tokens,
+            completion_tokens=row.completion_tokens,
+            cost=None if row.cost is None else f"{row.cost:f}",
+            currency=row.currency,
+            total_ms=row.total_ms,
+            first_token_ms=row.first_token_ms,
             stages=stage_times(row),
-            decisions=tuple(item for item in decisions if item.stage != Stage.VERIFY.value),
+            decisions=tuple(decision_of(item) for item in noted if item["stage"] != Stage.VERIFY.value),
             sentences=tuple(
-                SentenceVerdict(
-                    item.values["text"], item.what == "sent", item.values["reason"], item.values["support"]
-                )
-                for item in decisions
-                if item.stage == Stage.VERIFY.value
+                SentenceVerdict(item["text"], item["what"], item["reason"], item["support"])
+                for item in noted
+                if item["stage"] == Stage.VERIFY.value
             ),
             passages=passages,
         )
@@ -138,29 +176,42 @@ class Anatomies:
             for row in rows
         )
 
-    async def _decisions(self, session: ReadSession, row: TurnRow) -> tuple[Decision, ...]:
+    async def _noted(self, session: ReadSession, row: TurnRow) -> list[dict[str, Any]]:
         conversation = await select_conversation(session, row.conversation_id)
         if conversation is None or row.decisions is None:
-            return ()
+            return []
         key = await self._vault.key_for(session, conversation.customer_id)
-        items = json.loads(key.open(bytes(row.decisions), DECISIONS))
-        return tuple(Decision(item.pop("stage"), item.pop("what"), item) for item in items)
+        noted: list[dict[str, Any]] = json.loads(key.open(bytes(row.decisions), DECISIONS))
+        return noted
 
     async def _passages(
-        self, session: ReadSession, row: TurnRow, decisions: tuple[Decision, ...]
+        self, session: ReadSession, row: TurnRow, noted: list[dict[str, Any]]
     ) -> tuple[PassageShown, ...]:
-        found = [item for item in decisions if item.stage == Stage.RETRIEVE.value]
-        scores = {entry[0]: entry[2] for item in found for entry in item.values["passages"]}
+        found = [item for item in noted if item["stage"] == Stage.RETRIEVE.value]
+        scores = {entry[0]: entry[2] for item in found for entry in item["passages"]}
         rows = await session.all(
             """select p.id, d.title, p.heading, p.body from passage p
                join knowledge_document d on d.id = p.document_id where p.id = any(%s)""",
             (row.passages,),
         )
         shown = (
-            PassageShown(*entry, score=scores.get(entry[0], 0.0), cited=entry[0] in row.cited)
+            PassageShown(
+                id=entry[0],
+                title=entry[1],
+                heading=entry[2],
+                body=entry[3],
+                score=scores.get(entry[0], 0.0),
+                cited=entry[0] in row.cited,
+            )
             for entry in rows
         )
         return tuple(sorted(shown, key=lambda item: -item.score))
+
+
+def decision_of(noted: dict[str, Any]) -> Decision:
+    """Return a noted decision in the form that people read."""
+    values = {name: value for name, value in noted.items() if name not in ("stage", "what") and value is not None}
+    return Decision(noted["stage"], noted["what"], json.dumps(values, ensure_ascii=False))
 
 
 def stage_times(row: TurnRow) -> tuple[StageTime, ...]:

@@ -169,13 +169,14 @@ class _Attempt:
                     case Spent():
                         self._spend(piece)
                     case Proposed():
+                        self._findings.proposed = piece.workflow
                         self._notes.decide(Stage.GENERATE, "proposed", workflow=piece.workflow)
                     case Draft():
                         sentence = self._verified(piece, try_number)
-                        if sentence is None and self._rejected is not None:
-                            return
                         if sentence is not None:
                             yield sentence
+                        elif self._was_rejected():
+                            return
                 waiting_since = time.perf_counter()
         except ModelError as error:
             log.warning("model_failed", sentence=str(error))
@@ -186,6 +187,9 @@ class _Attempt:
                     yield quoted
         finally:
             await stream.aclose()
+
+    def _was_rejected(self) -> bool:
+        return self._rejected is not None
 
     def _verified(self, draft: Draft, try_number: int) -> Sentence | None:
         if not draft.text or draft.text in self._said:
@@ -209,7 +213,7 @@ class _Attempt:
     def _quoted(self) -> list[Sentence]:
         """Answer in the knowledge base's own sentences, verified like any other."""
         with self._notes.stage(Stage.GENERATE):
-            drafts = quote(self._received.text, self._passages)
+            drafts = quote(self._received.text, self._passages, self._runtime)
         if self._findings.model is None or self._findings.route in ("model failed", VERIFICATION_FAILED):
             self._findings.model = EXTRACTIVE
             self._findings.route = self._findings.route or EXTRACTIVE

@@ -28,7 +28,7 @@ from steward.supply.models.contracts import (
 from steward.supply.models.pricing import cost_of, estimate_tokens
 from steward.supply.models.resilience import Chosen
 
-QUOTED_SENTENCES = 4
+QUOTED_SENTENCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,11 @@ class Spent:
 Generated = Answering | Draft | Proposed | Spent
 
 
-def quote(question: str, passages: Sequence[Passage]) -> tuple[Draft, ...]:
+def quote(question: str, passages: Sequence[Passage], runtime: Runtime) -> tuple[Draft, ...]:
     """Answer in the knowledge base's own sentences."""
-    quoted = answer_sentences(question, passages, limit=QUOTED_SENTENCES)
+    quoted = answer_sentences(
+        question, passages, statistics=runtime.search.statistics, limit=QUOTED_SENTENCES
+    )
     return tuple(Draft(item.sentence, (item.passage_index + 1,)) for item in quoted)
 
 

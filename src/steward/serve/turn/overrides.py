@@ -21,7 +21,7 @@ class OverrideWords:
         self._phrases = sorted(
             (tuple(_WORD.findall(entry.lower())) for entry in words), key=len, reverse=True
         )
-        self._singles = frozenset(phrase[0] for phrase in self._phrases if len(phrase) == 1)
+        self._singles: list[str] = [phrase[0] for phrase in self._phrases if len(phrase) == 1]
         self._is_word = is_word
 
     def find(self, text: str) -> str | None:
@@ -31,11 +31,15 @@ class OverrideWords:
             size = len(phrase)
             if any(tuple(words[start : start + size]) == phrase for start in range(len(words) - size + 1)):
                 return " ".join(phrase)
-        for word in words:
-            for single in self._singles:
-                if one_letter_apart(word, single) and not self._is_word(word):
-                    return single
-        return None
+        return next(
+            (
+                single
+                for word in words
+                for single in self._singles
+                if one_letter_apart(word, single) and not self._is_word(word)
+            ),
+            None,
+        )
 
 
 def one_letter_apart(word: str, target: str) -> bool:

@@ -348,6 +348,10 @@ class Pipeline:
                     yield event
                 held = []
         findings = course.findings
+        proposed = findings.proposed
+        if after is None and proposed is not None and proposed in course.runtime.procedures:
+            findings.workflow = proposed
+            after = await self._acting.propose(course.received, proposed, course.runtime)
         if findings.sent == 0 and not held:
             async for event in self._end(course, self._unanswered(course, after)):
                 yield event

@@ -33,6 +33,7 @@ class Findings:
     model: str | None = None
     route: str | None = None
     workflow: str | None = None
+    proposed: str | None = None
     run_id: UUID | None = None
     citations: list[Citation] = field(default_factory=list)
     sent: int = 0

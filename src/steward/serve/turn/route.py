@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from steward.base.language.contracts import Scored
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.understand import understand
 from steward.serve.workflows.slots import find_in_passing
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another intent that it could be."""
+
+    intent: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,7 @@ class Routed:
     risk: str
     queue: str
     out_of_scope: bool
-    alternatives: tuple[Scored, ...]
+    alternatives: tuple[Alternative, ...]
     slots: Mapping[str, str]
 
 
@@ -42,7 +49,9 @@ async def route(text: str, runtime: Runtime) -> Routed:
         risk=understood.category.risk.value,
         queue=default_queue if understood.out_of_scope else understood.category.queue,
         out_of_scope=understood.out_of_scope,
-        alternatives=understood.prediction.ranked[1:],
+        alternatives=tuple(
+            Alternative(item.label, round(item.confidence, 4)) for item in understood.prediction.ranked[1:]
+        ),
         slots=slots,
     )
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from steward.base.db.contracts import Database
 from steward.base.language.contracts import Classifier, Embedder
+from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
 from steward.serve.conversations.service import Opening
 from steward.serve.turn.guard import GuardRules
@@ -26,7 +27,8 @@ from steward.supply.connectors.contracts import Connector, OperationSpec, System
 from steward.supply.knowledge.search import Search
 from steward.supply.models.pricing import Prices
 from steward.supply.models.resilience import ModelChain
-from steward.supply.releases.service import LoadedRelease, Releases
+from steward.supply.releases.contracts import ExampleVectors, LoadedRelease
+from steward.supply.releases.service import Releases
 
 KEPT = 8
 
@@ -103,7 +105,7 @@ class Runtimes:
             return runtime
         async with self._building.setdefault(release_id, asyncio.Lock()):
             if (runtime := self._kept.get(release_id)) is None:
-                runtime = self._build(await self._releases.load(release_id))
+                runtime = await self._build(await self._releases.load(release_id))
                 self._kept[release_id] = runtime
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
@@ -111,7 +113,7 @@ class Runtimes:
 
     async def opening(self, assistant: str) -> Opening:
         """Return what new conversations of an assistant start with."""
-        release_id, _ = await self._releases.serving(assistant)
+        release_id = (await self._releases.serving(assistant)).release_id
         folder = (await self.of(release_id)).folder
         return Opening(release_id, folder.assistant.title, folder.assistant.greeting)
 
@@ -127,7 +129,7 @@ class Runtimes:
         """Return a workflow's procedure as the release defines it."""
         return (await self.of(release_id)).procedures[workflow]
 
-    def _build(self, release: LoadedRelease) -> Runtime:
+    async def _build(self, release: LoadedRelease) -> Runtime:
         folder = release.folder
         guardrails = folder.guardrails
         detector = Detector(
@@ -146,7 +148,7 @@ class Runtimes:
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
             detector=detector,
             guard_rules=GuardRules(
-                guardrails, risks=release.risk_examples, injections=release.injection_examples
+                guardrails, risks=nearest(release.risk_examples), injections=nearest(release.injection_examples)
             ),
             policy=compile_policy(
                 support=float(guardrails.evidence.sentence_support),
@@ -154,13 +156,18 @@ class Runtimes:
                 instructions=folder.prompts["answer"].template,
                 detector=detector,
             ),
-            search=release.search,
+            search=await Search.open(self._database, release.snapshot_id),
             chain=models.chain,
             prices=models.prices,
             procedures={
                 name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
             },
         )
+
+
+def nearest(examples: ExampleVectors) -> NearestExamples:
+    """Return examples in the form that finds the nearest one."""
+    return NearestExamples(examples.labels, examples.vectors)
 
 
 def system_spec(system: System) -> SystemSpec:

@@ -16,8 +16,9 @@ import structlog
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.ids import new_id
+from steward.govern.privacy.contracts import CustomerId, Purpose
 from steward.govern.privacy.sealing import CustomerKey
-from steward.govern.privacy.vault import Purpose, Vault
+from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import (
     ActionChanged,
     Citation,
@@ -77,6 +78,7 @@ class Turns:
         pipeline: Pipeline,
         liveness: Liveness,
         telemetry: TurnTelemetry,
+        assistant: str,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -87,6 +89,7 @@ class Turns:
         self._pipeline = pipeline
         self._liveness = liveness
         self._telemetry = telemetry
+        self._assistant = assistant
         self._running: dict[TurnId, RunningTurn] = {}
         self._of_conversation: dict[UUID, RunningTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,9 +104,9 @@ class Turns:
         async for event in self._events_of(conversation_id, turn_id):
             yield await self._restored(customer_id, event)
 
-    async def route(self, text: str, *, assistant: str) -> Routed:
+    async def route(self, text: str) -> Routed:
         """Classify a text without a conversation; nothing is stored."""
-        opening = await self._runtimes.opening(assistant)
+        opening = await self._runtimes.opening(self._assistant)
         return await route(text, await self._runtimes.of(opening.release_id))
 
     async def silence(self, conversation_id: UUID) -> None:
@@ -135,7 +138,7 @@ class Turns:
 
     # ------------------------------------------------------------ taking a message in
 
-    async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[UUID, TurnId]:
+    async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[CustomerId, TurnId]:
         """Store the masked message and start its turn, unless one is running."""
         notes = Notes()
         release_id = (await self._conversations.get(conversation_id)).release_id
@@ -353,7 +356,7 @@ class Turns:
         citations = [event for event in events if isinstance(event, Citation)]
         return (*events, done_of(row, citations))
 
-    async def _restored(self, customer_id: UUID, event: Event) -> Event:
+    async def _restored(self, customer_id: CustomerId, event: Event) -> Event:
         """Put the customer's own values back into what they are told."""
         match event:
             case Delta() | Question():
@@ -363,7 +366,7 @@ class Turns:
             case _:
                 return event
 
-    async def _own_words(self, customer_id: UUID, text: str) -> str:
+    async def _own_words(self, customer_id: CustomerId, text: str) -> str:
         if "[" not in text:
             return text
         async with self._database.read() as session:

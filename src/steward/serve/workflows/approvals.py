@@ -71,7 +71,7 @@ class Approvals:
             for row in rows:
                 key = await self._vault.key_for(session, row[7])
                 summary = key.open(bytes(row[5]), SUMMARY).decode()
-                lines.append(ApprovalLine(*row[:5], summary, row[6]))
+                lines.append(ApprovalLine(row[0], row[1], row[2], row[3], row[4], summary, row[6]))
         return tuple(lines)
 
     async def decide(self, approval_id: UUID, *, approve: bool, principal: Principal, reason: str) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from steward.govern.privacy.contracts import CustomerId
 from steward.serve.conversations.contracts import ActionState, Outcome
 from steward.supply.assistant.schema.workflow import Workflow
 from steward.supply.connectors.contracts import Connector
@@ -41,7 +42,7 @@ class Run:
 
     id: UUID
     conversation_id: UUID
-    customer_id: UUID
+    customer_id: CustomerId
     release_id: str
     workflow: str
     state: RunState

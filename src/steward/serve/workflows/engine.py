@@ -15,6 +15,7 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.digests import canonical_json
 from steward.base.ids import new_id
+from steward.govern.privacy.contracts import CustomerId
 from steward.serve.conversations.contracts import ActionState, Outcome
 from steward.serve.workflows.actions import Actions, Decided, Effect, Verdict
 from steward.serve.workflows.consent import Consent, read_consent, wants_to_stop
@@ -27,6 +28,7 @@ from steward.supply.connectors.contracts import Argument, Done, Refused
 
 UNREACHABLE = "I can't reach the system I need for this right now, so I'm passing you to a colleague."
 ENOUGH_ASKED = "I'm not getting this right, so I'm passing you to a colleague who can help."
+SHALL_I = "Shall I?"
 OFFER_REMINDERS = 1
 """How often an offer is repeated after a side question before it is let go."""
 
@@ -43,7 +45,7 @@ class Engine:
         procedure: Procedure,
         *,
         conversation_id: UUID,
-        customer_id: UUID,
+        customer_id: CustomerId,
         release_id: str,
         claims: Mapping[str, str],
         text: str,
@@ -126,7 +128,7 @@ class Engine:
             return Move(replace(run, state=RunState.EXPIRED), "", Outcome.ANSWERED, aside=True)
         return Move(
             replace(run, attempts=run.attempts + 1),
-            procedure.definition.offer,
+            offer_text(procedure),
             Outcome.ANSWERED,
             action=ActionState.PROPOSED,
             aside=True,
@@ -274,11 +276,17 @@ class Engine:
 
     def _cancelled(self, run: Run, procedure: Procedure) -> Move:
         ended = replace(run, state=RunState.CANCELLED, asking=None)
-        return Move(ended, procedure.definition.say.cancelled, Outcome.ANSWERED, action=ActionState.CANCELLED)
+        return Move(ended, fill(procedure.definition.say.cancelled, run.values), Outcome.ANSWERED, action=ActionState.CANCELLED)
 
     def _hand_over(self, run: Run, text: str, reason: str) -> Move:
         ended = replace(run, state=RunState.HANDED_OVER, asking=None)
         return Move(ended, text, Outcome.HANDED_OVER, hand_over=reason)
+
+
+def offer_text(procedure: Procedure) -> str:
+    """Return the offer as a question that yes or no answers."""
+    offer = procedure.definition.offer
+    return offer if offer.rstrip().endswith("?") else f"{offer} {SHALL_I}"
 
 
 def effect_of(procedure: Procedure, step: Step, values: Mapping[str, Any]) -> Effect:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import threading
 from pathlib import Path
 
 from steward.app.demo.business.company import Company
@@ -21,6 +24,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument("--data-dir", type=Path, required=True, help="where the journal is kept")
     parser.add_argument("--faults", default="[]", help="faults from the start, as JSON; see POST /faults")
+    parser.add_argument(
+        "--until-stdin-ends", action="store_true", help="stop when standard input closes: when the parent is gone"
+    )
     given = parser.parse_args()
     try:
         faults = Faults(read_faults(given.faults))
@@ -28,9 +34,18 @@ def main() -> None:
         listener = listen(given.host, given.port)
     except (ValueError, OSError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
+    if given.until_stdin_ends:
+        threading.Thread(target=stop_with_stdin, daemon=True).start()
     print(f"business system on http://{given.host}:{listener.getsockname()[1]}", flush=True)
     serve(Service(company, faults), listener)
     company.close()
+
+
+def stop_with_stdin() -> None:
+    """Wait until standard input closes, then stop this process as a signal would."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

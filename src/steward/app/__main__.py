@@ -1,0 +1,5 @@
+"""`python -m steward.app` is the command `steward`."""
+
+from steward.app.cli import main
+
+main()

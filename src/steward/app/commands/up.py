@@ -1,0 +1,155 @@
+"""`steward up`: everything in one process for a laptop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from steward.app.commands.console import prepared, run_async, say
+from steward.app.commands.folder import report_faults
+from steward.app.demo.neighbour import business_system
+from steward.app.demo.offer import demo_of
+from steward.app.local_access import LocalAccess, ensure_local_access
+from steward.app.server import listen, serve, url_of
+from steward.app.settings import Settings
+from steward.app.wiring import Application, Foundation, open_application, open_foundation
+from steward.base.errors import InvalidInput, StewardError
+from steward.supply.assistant.faults import FolderFaults
+from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.initialise import initialise
+from steward.supply.assistant.reading import read_folder
+from steward.supply.assistant.watching import FolderWatch
+
+SAMPLE = "northline"
+SECRETS_EVERY_S = 1.0
+log = structlog.get_logger(__name__)
+
+
+class NoFolder(InvalidInput):
+    """`up` was called without a folder, where none is."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There is no assistant folder at {folder}. `steward init {folder}` writes one; "
+            "`steward up --demo` shows the sample."
+        )
+
+
+def run_up(
+    folder: Path | None, *, demo: bool, port: int | None, host: str | None, data_dir: Path | None
+) -> int:
+    """Start, print where, and serve until stopped."""
+    settings = prepared(data_dir, port=port, host=host)
+    listener = listen(settings.host, settings.port)
+    if folder is None:
+        folder = settings.data_dir / SAMPLE if demo else Path()
+        if demo and not folder.exists():
+            initialise(folder, SAMPLE)
+    if not (folder / "assistant.yaml").exists():
+        raise NoFolder(folder)
+    try:
+        read = read_folder(folder)
+    except FolderFaults as error:
+        report_faults(error)
+        return 1
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            here, business_url = settings, None
+            if demo:
+                business_url = await stack.enter_async_context(business_system(settings.data_dir))
+                urls = {system.name: business_url for system in read.connectors.systems}
+                here = settings.model_copy(update={"system_urls": {**urls, **settings.system_urls}})
+            foundation = await stack.enter_async_context(open_foundation(here, say=say))
+            await take_folder(foundation, read)
+            access = await ensure_local_access(foundation)
+            application = await stack.enter_async_context(
+                open_application(foundation, assistant=read.name, public_key=access.public_key)
+            )
+            if demo:
+                offered = demo_of(application, access, business_url=business_url)
+                application = replace(application, services=replace(application.services, demo=offered))
+            await stack.enter_async_context(watching(application, folder))
+            announce(url_of(listener), access, folder, business_url)
+            await serve(application, listener)
+
+    run_async(work)
+    return 0
+
+
+async def take_folder(foundation: Foundation, folder: Folder) -> str:
+    """Freeze a folder and serve it; nothing changes when it's served already."""
+    release = await foundation.releases.create(folder, created_by="system", progress=say)
+    await foundation.releases.serve(folder.name, release.id, actor="system")
+    return release.id
+
+
+@asynccontextmanager
+async def watching(application: Application, path: Path) -> AsyncIterator[None]:
+    """Take changes of the folder and of the secrets while the block runs."""
+    tasks = [
+        asyncio.create_task(_watch_folder(application, path)),
+        asyncio.create_task(_watch_secrets(application, application.foundation.settings)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _watch_folder(application: Application, path: Path) -> None:
+    async for _ in FolderWatch(path).changes():
+        try:
+            folder = await asyncio.to_thread(read_folder, path)
+            release_id = await take_folder(application.foundation, folder)
+            await application.runtimes.of(release_id)
+        except FolderFaults as error:
+            report_faults(error)
+            say("the folder has faults; the release before it goes on serving")
+        except StewardError as error:
+            log.warning("folder_not_taken", sentence=str(error))
+        else:
+            say(f"serving release {release_id[:12]}")
+
+
+async def _watch_secrets(application: Application, settings: Settings) -> None:
+    directory = settings.data_dir / "secrets"
+    before = _stamp(directory)
+    while True:
+        await asyncio.sleep(SECRETS_EVERY_S)
+        if (now := _stamp(directory)) != before:
+            before = now
+            application.runtimes.forget()
+            say("secrets changed; models and systems are connected anew")
+
+
+def _stamp(directory: Path) -> tuple[tuple[str, int], ...]:
+    try:
+        return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(directory)))
+    except FileNotFoundError:
+        return ()
+
+
+def announce(url: str, access: LocalAccess, folder: Path, business_url: str | None) -> None:
+    """Print where everything is."""
+    lines = [
+        "",
+        "Steward is ready.",
+        f"  talk to it:  {url}/",
+        f"  console:     {url}/console   (login {access.login}, password {access.password})",
+        f"  folder:      {folder}   (changes are taken as you save them)",
+    ]
+    if business_url:
+        lines.append(f"  the company: {business_url}/   (invented customers, payments and refunds)")
+    lines += [f"key: {access.key}", f"url: {url}", ""]
+    print("\n".join(lines), flush=True)
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The demo: the sample assistant beside the business system of its invented company."""

@@ -1,0 +1,125 @@
+"""The HTTP server: pages, API, and the background work that belongs to a process that serves."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from steward.app.wiring import Application
+from steward.base.db.partitions import keep_months_ahead
+from steward.base.errors import Misconfigured, StewardError
+from steward.edge.application import build_app
+
+SWEEP_EVERY_S = 1.0
+DAILY_S = 24 * 3600
+GRACE_S = 5
+log = structlog.get_logger(__name__)
+
+
+class PortTaken(Misconfigured):
+    """Another program listens there already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"Port {port} on {host} is taken; choose another with --port or STEWARD_PORT.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket before anything else is started, so that a taken port is told at once.
+
+    Raises:
+        PortTaken: it is.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(host, port) from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address that a browser on this machine can open."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only shown
+    return f"http://{shown}:{port}"
+
+
+def build(application: Application) -> FastAPI:
+    """Return the web application of everything that edge shows."""
+    return build_app(application.services)
+
+
+async def serve(application: Application, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; open streams are told to end."""
+    config = uvicorn.Config(
+        build(application),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        lifespan="off",
+        loop="uvloop",
+        http="httptools",
+        backlog=2048,
+    )
+    server = Server(config, application.services.stopping)
+    async with working(application):
+        await server.serve(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, telling open streams to end as soon as a signal comes."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to stop."""
+        self._stopping.set()
+        super().handle_exit(sig, frame)
+
+
+@asynccontextmanager
+async def working(application: Application) -> AsyncIterator[None]:
+    """Do the background work while the block runs."""
+    tasks = [
+        asyncio.create_task(repeatedly("recover_turns", application.turns.recover, SWEEP_EVERY_S)),
+        asyncio.create_task(repeatedly("reconcile_runs", application.reconciler.sweep, SWEEP_EVERY_S)),
+        asyncio.create_task(repeatedly("make_partitions", lambda: months_ahead(application), DAILY_S)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def months_ahead(application: Application) -> None:
+    """Keep partitions for the coming months."""
+    foundation = application.foundation
+    await keep_months_ahead(foundation.store.owner_url, foundation.clock)
+
+
+async def repeatedly(name: str, work: Callable[[], Awaitable[object]], every_s: float) -> None:
+    """Do some work again and again; a failure is logged and tried again, a named isolation point."""
+    while True:
+        try:
+            await work()
+        except StewardError as error:
+            log.warning("background_work_failed", work=name, sentence=str(error))
+        except Exception:
+            log.exception("background_work_failed", work=name)
+        await asyncio.sleep(every_s)

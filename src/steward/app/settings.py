@@ -1,0 +1,129 @@
+"""Settings of an installation: from the environment, or `steward.toml` in the data directory.
+
+They have defaults that work on a laptop. What shapes an assistant's behaviour is never here; it
+stands in the assistant folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from steward.base.errors import Misconfigured
+
+PREFIX = "STEWARD_"
+_READ_ELSEWHERE = ("STEWARD_MASTER_KEY",)
+"""Names with the prefix that other parts read by themselves."""
+
+
+class BadSettings(Misconfigured):
+    """A setting is wrong or unknown."""
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment variable is STEWARD_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", use_attribute_docstrings=True)
+
+    data_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "steward")
+    """Directory of the embedded database, the master key, caches and secrets."""
+    database_url: str | None = None
+    """PostgreSQL (16 or newer, with pgvector) to use instead of the embedded one."""
+    migration_database_url: str | None = None
+    """The same database under a role that may change its schema; defaults to `database_url`."""
+    database_connections: int = Field(default=12, ge=2, le=200)
+    """Connections that one process keeps at most."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Port to listen on."""
+    public_url: str | None = None
+    """Address under which customers reach this installation; https makes cookies secure."""
+    allowed_origins: tuple[str, ...] = ("*",)
+    """Sites whose pages may use the public widget key."""
+    requests_per_minute: int = Field(default=120, ge=1)
+    """Calls per minute that one public key may make from one address."""
+    weights: Path | None = None
+    """Directory of the all-MiniLM-L6-v2 files; by default they are found in the installed package or a hub's cache."""
+    exact_embedding: bool = False
+    """Use the model's full precision instead of 8 bits: twice as slow, and release ids differ."""
+    embedding_threads: int = Field(default=1, ge=1, le=16)
+    """Embeddings computed at the same time."""
+    customer_token_secret: str | None = Field(default=None, repr=False)
+    """Secret (32 bytes or more) with which your own site signs customer tokens (HS256)."""
+    log_format: Literal["console", "json"] = "console"
+    """How log lines are written."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
+    system_urls: dict[str, str] = Field(default_factory=dict)
+    """Addresses of business systems by name, in place of those in connectors.yaml; as variables: STEWARD_SYSTEM_<NAME>_URL."""
+
+
+def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Read the settings; `given` (from the command line) wins, then the environment, then the file.
+
+    Raises:
+        BadSettings: a value doesn't fit, or a name isn't a setting's.
+    """
+    environ = os.environ if environ is None else environ
+    chosen = {name: value for name, value in given.items() if value is not None}
+    refuse_unknown_names(environ)
+    data_dir = Path(chosen.get("data_dir") or environ.get(f"{PREFIX}DATA_DIR") or Settings().data_dir)
+    from_file = _file_values(data_dir / "steward.toml")
+    known = {name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" in environ}
+    values = {**{name: value for name, value in from_file.items() if name not in known}, **chosen}
+    values["system_urls"] = {**from_file.get("system_urls", {}), **system_urls(environ)}
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise BadSettings(f"The setting {PREFIX}{name.upper()} doesn't fit: {first['msg']}.") from error
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def system_urls(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses of business systems that the environment gives."""
+    start, end = f"{PREFIX}SYSTEM_", "_URL"
+    return {
+        name[len(start) : -len(end)].lower(): value
+        for name, value in environ.items()
+        if name.startswith(start) and name.endswith(end)
+    }
+
+
+def refuse_unknown_names(environ: Mapping[str, str]) -> None:
+    """Refuse a variable that looks like a setting and isn't one.
+
+    Raises:
+        BadSettings: with the nearest name there is.
+    """
+    names = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields] + list(_READ_ELSEWHERE)
+    for variable in environ:
+        is_system = variable.startswith(f"{PREFIX}SYSTEM_") and variable.endswith("_URL")
+        if variable.startswith(PREFIX) and variable not in names and not is_system:
+            near = difflib.get_close_matches(variable, names, 1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            raise BadSettings(f"{variable} isn't a setting of Steward{hint}. `steward doctor` lists them all.")
+
+
+def _file_values(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(f"{path} can't be read as TOML: {error}.") from error
+    for name in values:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, list(Settings.model_fields), 1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            raise BadSettings(f"{path}: '{name}' isn't a setting{hint}.")
+    return values

@@ -1,0 +1,56 @@
+"""Opening the store: the embedded server or a given URL, its schema brought up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from psycopg.conninfo import conninfo_to_dict
+
+from steward.app.settings import Settings
+from steward.base.clock import SystemClock
+from steward.base.db.migrations.runner import upgrade
+from steward.base.db.partitions import keep_months_ahead
+from steward.base.db.pool import PooledDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database and the URLs it was opened with."""
+
+    database: PooledDatabase
+    app_url: str
+    owner_url: str
+
+
+def app_role(app_url: str, owner_url: str) -> str | None:
+    """Return the role that needs rights granted: the application's, where another owns the tables."""
+    app, owner = (conninfo_to_dict(url).get("user") for url in (app_url, owner_url))
+    return str(app) if app and app != owner else None
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, progress: Callable[[str], None]) -> AsyncIterator[Store]:
+    """Open the store and close it at the end; the embedded server stops with its last process."""
+    server = None
+    if settings.database_url is None:
+        from steward.base.db.embedded import start_embedded
+
+        server = await start_embedded(settings.data_dir, progress=progress)
+        app_url, owner_url = server.app_url, server.owner_url
+    else:
+        app_url = settings.database_url
+        owner_url = settings.migration_database_url or app_url
+    try:
+        await asyncio.to_thread(upgrade, owner_url, app_role=app_role(app_url, owner_url))
+        await keep_months_ahead(owner_url, SystemClock())
+        database = await PooledDatabase.open(app_url, max_size=settings.database_connections)
+        try:
+            yield Store(database, app_url, owner_url)
+        finally:
+            await database.close()
+    finally:
+        if server is not None:
+            await server.detach()

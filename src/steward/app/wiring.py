@@ -1,0 +1,300 @@
+"""Building every service once and handing it what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import REGISTRY
+
+from steward import __version__
+from steward.app.outside import InstalledOutside
+from steward.app.settings import Settings
+from steward.app.storage import Store, open_store
+from steward.base.clock import Clock, SystemClock
+from steward.base.db.contracts import Database
+from steward.base.db.presence import Presence, is_alive
+from steward.base.language.local_embedder import LocalEmbedder
+from steward.base.language.numeric_form import NumericForm
+from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
+from steward.govern.access.accounts import Accounts
+from steward.govern.access.customer_tokens import CustomerTokens
+from steward.govern.access.keys import ApiKeys
+from steward.govern.access.limits import RateLimits
+from steward.govern.access.passwords import Passwords
+from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.ledger.service import Ledger
+from steward.govern.privacy.master_key import MasterKey
+from steward.govern.privacy.vault import Vault
+from steward.improve.insight.first_page import FirstPage
+from steward.serve.conversations.following import Followers
+from steward.serve.conversations.overview import Overview
+from steward.serve.conversations.service import Conversations
+from steward.serve.desk.service import Desk
+from steward.serve.turn.act import Acting
+from steward.serve.turn.anatomy import Anatomies
+from steward.serve.turn.answering import Answerer
+from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.replay import Replays
+from steward.serve.turn.runtime import Runtimes
+from steward.serve.turn.service import Turns
+from steward.serve.turn.telemetry import TurnTelemetry
+from steward.serve.workflows.actions import Actions
+from steward.serve.workflows.approvals import Approvals
+from steward.serve.workflows.engine import Engine
+from steward.serve.workflows.reconciling import Reconciler
+from steward.serve.workflows.runs import Runs
+from steward.supply.connectors.secrets import InstalledSecrets
+from steward.supply.knowledge.publishing import Knowledge
+from steward.supply.releases.errors import NothingServed
+from steward.supply.releases.service import Releases
+
+Say = Callable[[str], None]
+
+
+class ProcessLiveness:
+    """Tells which processes of this installation are alive, by the locks that they hold."""
+
+    def __init__(self, presence: Presence, database: Database) -> None:
+        self._presence = presence
+        self._database = database
+
+    @property
+    def instance(self) -> int:
+        """This process's own number."""
+        return self._presence.instance
+
+    async def is_alive(self, instance: int) -> bool:
+        """Tell whether the process with this number still runs."""
+        if instance == self._presence.instance:
+            return True
+        async with self._database.read() as session:
+            return await is_alive(session, instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What every command that touches the store needs."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    master_key: MasterKey
+    ledger: Ledger
+    vault: Vault
+    embedder: LocalEmbedder
+    knowledge: Knowledge
+    releases: Releases
+    accounts: Accounts
+    keys: ApiKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A whole Steward for one assistant, ready to serve."""
+
+    foundation: Foundation
+    assistant: str
+    conversations: Conversations
+    runtimes: Runtimes
+    turns: Turns
+    desk: Desk
+    anatomies: Anatomies
+    reconciler: Reconciler
+    replays: Replays
+    services: Services
+
+
+@asynccontextmanager
+async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foundation]:
+    """Open the store and build what stands on it alone."""
+    opening = asyncio.create_task(asyncio.to_thread(open_embedder, settings))
+    async with open_store(settings, progress=say) as store:
+        clock = SystemClock()
+        ledger = Ledger(clock)
+        master_key = await asyncio.to_thread(MasterKey.load, settings.data_dir, os.environ)
+        vault = Vault(master_key, clock)
+        async with store.database.read() as session:
+            await vault.check(session)
+        embedder = await opening
+        knowledge = Knowledge(store.database, clock)
+        try:
+            yield Foundation(
+                settings=settings,
+                store=store,
+                clock=clock,
+                master_key=master_key,
+                ledger=ledger,
+                vault=vault,
+                embedder=embedder,
+                knowledge=knowledge,
+                releases=Releases(
+                    store.database, embedder=embedder, clock=clock, knowledge=knowledge, ledger=ledger
+                ),
+                accounts=Accounts(store.database, clock, passwords=Passwords()),
+                keys=ApiKeys(store.database, clock),
+            )
+        finally:
+            embedder.close()
+
+
+def open_embedder(settings: Settings) -> LocalEmbedder:
+    """Load the embedding model; a blocking call."""
+    return LocalEmbedder.open(
+        settings.data_dir / "cache",
+        weights=settings.weights,
+        form=NumericForm.EXACT if settings.exact_embedding else NumericForm.INT8,
+        workers=settings.embedding_threads,
+    )
+
+
+@asynccontextmanager
+async def open_application(
+    foundation: Foundation, *, assistant: str, public_key: str | None = None
+) -> AsyncIterator[Application]:
+    """Build everything that serves an assistant."""
+    database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
+    presence = await Presence.open(foundation.store.app_url)
+    liveness = ProcessLiveness(presence, database)
+    secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
+    outside = InstalledOutside(
+        secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
+    )
+    runtimes = Runtimes(
+        releases=foundation.releases, database=database, embedder=foundation.embedder, outside=outside
+    )
+    followers = Followers()
+    conversations = Conversations(
+        database=database, vault=vault, clock=clock, openings=runtimes, followers=followers
+    )
+    runs = Runs(vault=vault, clock=clock)
+    actions = Actions(database=database, vault=vault, ledger=foundation.ledger, clock=clock, liveness=liveness)
+    engine = Engine(actions=actions, clock=clock)
+    approvals = Approvals(database=database, vault=vault, ledger=foundation.ledger, clock=clock)
+    turns = Turns(
+        database=database,
+        vault=vault,
+        clock=clock,
+        conversations=conversations,
+        runtimes=runtimes,
+        runs=runs,
+        pipeline=Pipeline(
+            database=database,
+            vault=vault,
+            clock=clock,
+            acting=Acting(engine=engine, database=database, vault=vault),
+            runs=runs,
+            approvals=approvals,
+            answerer=Answerer(clock),
+        ),
+        liveness=liveness,
+        telemetry=TurnTelemetry(REGISTRY, TracerProvider().get_tracer("steward")),
+        assistant=assistant,
+    )
+    desk = Desk(
+        database=database,
+        vault=vault,
+        ledger=foundation.ledger,
+        clock=clock,
+        texts=runtimes,
+        followers=followers,
+        silence=turns.silence,
+    )
+    anatomies = Anatomies(database=database, vault=vault)
+    title = (await runtimes.opening(assistant)).assistant_title
+    services = Services(
+        settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
+        clock=clock,
+        database=database,
+        access=await open_access(foundation, assistant),
+        conversations=conversations,
+        overview=Overview(database),
+        turns=turns,
+        anatomies=anatomies,
+        desk=desk,
+        approvals=approvals,
+        vault=vault,
+        first_page=FirstPage(database=database, clock=clock),
+        releases=foundation.releases,
+        ledger=foundation.ledger,
+        readiness=readiness_of(database, runtimes, assistant),
+        stopping=asyncio.Event(),
+    )
+    listening = asyncio.create_task(followers.listen(database))
+    try:
+        yield Application(
+            foundation=foundation,
+            assistant=assistant,
+            conversations=conversations,
+            runtimes=runtimes,
+            turns=turns,
+            desk=desk,
+            anatomies=anatomies,
+            reconciler=Reconciler(
+                database=database, runs=runs, engine=engine, vault=vault, clock=clock, procedures=runtimes
+            ),
+            replays=Replays(database=database, vault=vault, runtimes=runtimes),
+            services=services,
+        )
+    finally:
+        await turns.finish(within_s=5.0)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await presence.close()
+
+
+async def open_access(foundation: Foundation, assistant: str) -> Access:
+    """Build what finds out who calls."""
+    secret = foundation.settings.customer_token_secret
+    return Access(
+        keys=foundation.keys,
+        accounts=foundation.accounts,
+        sessions=ConsoleSessions(foundation.store.database, foundation.clock),
+        customer_tokens=await CustomerTokens.load(
+            foundation.store.database,
+            foundation.master_key,
+            foundation.clock,
+            assistant=assistant,
+            shared_secret=secret.encode() if secret else None,
+        ),
+        limits=RateLimits(foundation.store.database, foundation.clock, master_key=foundation.master_key),
+    )
+
+
+def edge_settings(
+    settings: Settings, *, assistant: str, title: str, public_key: str | None
+) -> EdgeSettings:
+    """Return what the faces have to know of the settings."""
+    return EdgeSettings(
+        assistant=assistant,
+        assistant_title=title,
+        version=__version__,
+        public_url=settings.public_url,
+        public_key=public_key,
+        allowed_origins=settings.allowed_origins,
+        requests_per_minute=settings.requests_per_minute,
+        secure_cookies=bool(settings.public_url and settings.public_url.startswith("https://")),
+    )
+
+
+def readiness_of(
+    database: Database, runtimes: Runtimes, assistant: str
+) -> Callable[[], Awaitable[Sequence[Readiness]]]:
+    """Return the check behind /readyz: the store answers and a release is loaded."""
+
+    async def readiness() -> Sequence[Readiness]:
+        async with database.read() as session:
+            await session.one("select 1")
+        try:
+            opening = await runtimes.opening(assistant)
+        except NothingServed as error:
+            return (Readiness("database", True, "answers"), Readiness("release", False, str(error)))
+        return (Readiness("database", True, "answers"), Readiness("release", True, opening.release_id))
+
+    return readiness
+
+

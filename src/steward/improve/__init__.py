@@ -1,0 +1,1 @@
+"""Learns from what happened; the only plane that may change what is served."""
