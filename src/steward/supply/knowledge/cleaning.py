@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePosixPath
 
 from steward.supply.knowledge.contracts import BlockKind, CleanDocument, Reading, SourceDocument
 from steward.supply.knowledge.errors import UnknownKind, UnreadableDocument
 
+# PostgreSQL refuses NUL, and no reader wants the others.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SOURCES = "steward.supply.knowledge.sources"
 READERS = {
     ".md": "markdown",
@@ -25,7 +28,7 @@ READERS = {
 
 
 def clean(document: SourceDocument) -> CleanDocument:
-    """Read a document's bytes. Slow for PDF and HTML: on the event loop use `clean_all`.
+    """Read a document's bytes. Slow for PDF and HTML: never call it on the event loop.
 
     Raises:
         UnknownKind: no reader knows the file's ending.
@@ -40,12 +43,8 @@ def clean(document: SourceDocument) -> CleanDocument:
     if all(block.kind is BlockKind.HEADING for block in reading.blocks):
         raise UnreadableDocument(document.path, "has no text below its headings")
     title = document.title or reading.title or _words(path.stem)
-    return CleanDocument(document.path, title, reading.blocks)
-
-
-async def clean_in_thread(document: SourceDocument) -> CleanDocument:
-    """Read a document beside the event loop; raises as `clean` does."""
-    return await asyncio.to_thread(clean, document)
+    blocks = tuple(replace(block, text=_CONTROL.sub("", block.text)) for block in reading.blocks)
+    return CleanDocument(document.path, _CONTROL.sub("", title), blocks)
 
 
 def _words(stem: str) -> str:

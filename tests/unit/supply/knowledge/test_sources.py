@@ -8,7 +8,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from steward.supply.knowledge.cleaning import READERS, clean, clean_in_thread
+from steward.supply.knowledge.cleaning import READERS, clean
 from steward.supply.knowledge.contracts import CleanDocument, SourceDocument
 from steward.supply.knowledge.errors import UnknownKind, UnreadableDocument
 
@@ -74,10 +74,6 @@ class TestClean:
 
     def test_control_characters_are_dropped(self) -> None:
         assert lines(cleaned("a.txt", "one\x00two")) == ["onetwo"]
-
-    async def test_it_reads_beside_the_event_loop(self) -> None:
-        document = await clean_in_thread(SourceDocument("a.txt", b"Text."))
-        assert lines(document) == ["Text."]
 
 
 class TestMarkdown:

@@ -10,7 +10,6 @@ from steward.supply.knowledge.contracts import Block, BlockKind, Reading
 from steward.supply.knowledge.errors import UnreadableDocument
 
 _SPACE = re.compile(r"\s+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # A line of at most so many words that ends in no punctuation and stands before text is a heading.
 HEADING_WORDS = 12
 
@@ -33,7 +32,7 @@ def read_text(text: str) -> Reading:
 
 
 def decode(content: bytes, path: str) -> str:
-    """Return the text of UTF-8 bytes with `\\n` as its only line end and no control characters.
+    """Return the text of UTF-8 bytes with `\\n` as its only line end.
 
     Raises:
         UnreadableDocument: the bytes aren't UTF-8.
@@ -42,7 +41,7 @@ def decode(content: bytes, path: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableDocument(path, f"isn't UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _stretches(text: str) -> Iterable[list[str]]:
