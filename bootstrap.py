@@ -89,9 +89,7 @@ def locked_lines(name: str) -> list[str]:
     """Return the lines of the lock that pin one distribution, hashes included."""
     lines: list[str] = []
     for line in LOCK.read_text().splitlines():
-        if line.startswith(f"{name}=="):
-            lines.append(line)
-        elif lines and line.startswith("    "):
+        if line.startswith(f"{name}==") or (lines and line.startswith("    ")):
             lines.append(line)
         elif lines:
             break

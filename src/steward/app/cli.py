@@ -112,7 +112,9 @@ def worker(assistant: str, *, data_dir: DataDir = None) -> int:
 def chat(
     folder: Folder = Path(),
     *,
-    message: Annotated[str | None, Parameter(name=["--message", "-m"], help="One message, one answer.")] = None,
+    message: Annotated[
+        str | None, Parameter(name=["--message", "-m"], help="One message, one answer.")
+    ] = None,
     json: Json = False,
     data_dir: DataDir = None,
 ) -> int:

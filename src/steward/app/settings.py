@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=120, ge=1)
     """Calls per minute that one public key may make from one address."""
     weights: Path | None = None
-    """Directory of the all-MiniLM-L6-v2 files; by default they are found in the installed package or a hub's cache."""
+    """Directory of the all-MiniLM-L6-v2 files; by default the installed package or a hub's cache."""
     exact_embedding: bool = False
     """Use the model's full precision instead of 8 bits: twice as slow, and release ids differ."""
     embedding_threads: int = Field(default=1, ge=1, le=16)
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are written."""
     system_urls: dict[str, str] = Field(default_factory=dict)
-    """Addresses of business systems by name, in place of those in connectors.yaml; as variables: STEWARD_SYSTEM_<NAME>_URL."""
+    """Addresses of business systems by name, over connectors.yaml's; also STEWARD_SYSTEM_<NAME>_URL."""
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
@@ -111,7 +111,9 @@ def refuse_unknown_names(environ: Mapping[str, str]) -> None:
         if variable.startswith(PREFIX) and variable not in names and not is_system:
             near = difflib.get_close_matches(variable, names, 1)
             hint = f"; nearest: {near[0]}" if near else ""
-            raise BadSettings(f"{variable} isn't a setting of Steward{hint}. `steward doctor` lists them all.")
+            raise BadSettings(
+                f"{variable} isn't a setting of Steward{hint}. `steward doctor` lists them all."
+            )
 
 
 def _file_values(path: Path) -> dict[str, Any]:

@@ -172,7 +172,9 @@ async def open_application(
         database=database, vault=vault, clock=clock, openings=runtimes, followers=followers
     )
     runs = Runs(vault=vault, clock=clock)
-    actions = Actions(database=database, vault=vault, ledger=foundation.ledger, clock=clock, liveness=liveness)
+    actions = Actions(
+        database=database, vault=vault, ledger=foundation.ledger, clock=clock, liveness=liveness
+    )
     engine = Engine(actions=actions, clock=clock)
     approvals = Approvals(database=database, vault=vault, ledger=foundation.ledger, clock=clock)
     turns = Turns(
@@ -265,9 +267,7 @@ async def open_access(foundation: Foundation, assistant: str) -> Access:
     )
 
 
-def edge_settings(
-    settings: Settings, *, assistant: str, title: str, public_key: str | None
-) -> EdgeSettings:
+def edge_settings(settings: Settings, *, assistant: str, title: str, public_key: str | None) -> EdgeSettings:
     """Return what the faces have to know of the settings."""
     return EdgeSettings(
         assistant=assistant,
@@ -296,5 +296,3 @@ def readiness_of(
         return (Readiness("database", True, "answers"), Readiness("release", True, opening.release_id))
 
     return readiness
-
-

@@ -44,8 +44,9 @@ def check_folder(folder: Path, *, as_json: bool) -> int:
     for item in advice:
         print(f"advice  {item}")
     print(
-        f"{found.name}: {summary['intents']} intents with {examples} examples, {summary['documents']} documents, "
-        f"{summary['workflows']} workflows, {summary['cases']} cases. No faults."
+        f"{found.name}: {summary['intents']} intents with {examples} examples, "
+        f"{summary['documents']} documents, {summary['workflows']} workflows, "
+        f"{summary['cases']} cases. No faults."
     )
     return 0
 

@@ -29,12 +29,22 @@ def run_search(query: str, folder: Path, *, limit: int, as_json: bool, data_dir:
             search = await Search.open(foundation.store.database, release.snapshot_id)
             vector = (await foundation.embedder.embed([query]))[0]
             found = await search.find(
-                query, vector, audience=Audience.PUBLIC, groups=(), today=datetime.now(UTC).date(), limit=limit
+                query,
+                vector,
+                audience=Audience.PUBLIC,
+                groups=(),
+                today=datetime.now(UTC).date(),
+                limit=limit,
             )
         needed = float(read.guardrails.evidence.answer_from)
         if as_json:
             passages = [
-                {"document": item.document_path, "title": item.title, "score": round(item.score, 4), "text": item.body}
+                {
+                    "document": item.document_path,
+                    "title": item.title,
+                    "score": round(item.score, 4),
+                    "text": item.body,
+                }
                 for item in found.passages
             ]
             print_json({"evidence": round(found.evidence, 4), "answers_from": needed, "passages": passages})

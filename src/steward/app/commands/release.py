@@ -37,7 +37,9 @@ def run_create(folder: Path, *, serve: bool, as_json: bool, data_dir: Path | Non
         if serve:
             await foundation.releases.serve(read.name, release.id, actor="operator")
         if as_json:
-            print_json({"id": release.id, "number": release.number, "assistant": release.assistant, "serving": serve})
+            print_json(
+                {"id": release.id, "number": release.number, "assistant": release.assistant, "serving": serve}
+            )
         else:
             served = ", now served" if serve else ""
             print(f"{release.assistant} release {release.number}: {short_id(release.id)}{served}")
@@ -55,7 +57,10 @@ def run_list(*, as_json: bool, data_dir: Path | None) -> int:
             print_json([asdict(line) for line in lines])
         for line in () if as_json else lines:
             served = "  served" if line.serving else ""
-            print(f"{short_id(line.id)}  {line.assistant} {line.number:>4}  {line.created_at:%Y-%m-%d %H:%M}{served}")
+            print(
+                f"{short_id(line.id)}  {line.assistant} {line.number:>4}  "
+                f"{line.created_at:%Y-%m-%d %H:%M}{served}"
+            )
         return 0
 
     return _with_foundation(data_dir, work)

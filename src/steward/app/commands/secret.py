@@ -22,7 +22,9 @@ def run_set(name: str, *, data_dir: Path | None) -> int:
     """Read a secret from standard input and store it; a running `up` takes it at once."""
     settings = prepared(data_dir)
     if not _NAME.fullmatch(name):
-        raise BadSecret(f"'{name}' can't name a secret; use letters, digits and underscores, as OPENAI_API_KEY.")
+        raise BadSecret(
+            f"'{name}' can't name a secret; use letters, digits and underscores, as OPENAI_API_KEY."
+        )
     value = (getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not value:
         raise BadSecret("Nothing was given on standard input, so nothing was stored.")

@@ -12,34 +12,50 @@ from collections import Counter
 
 _WORD = re.compile(r"[^\W\d_]+")
 _WORDS = {
-    "en": """the a an and i my is it to of you your for in on was with have has had this that not but me do does can
-        we be are at what how why when where which please thanks hi hello from by as if or get got been would could
-        there they will just no so about now still any never again need want help did am want""",
-    "de": """der die das und ich mein meine ist nicht ein eine einen mit für auf wie wir sie bitte habe hat wurde warum
-        zu von mir kann wann wo noch schon aber auch keine kein bei dem den zweimal diesen hallo danke möchte meinen
-        rechnung funktioniert""",
-    "fr": """le la les et je mon ma mes est pas un une des pour avec sur vous nous que qui dans ai été ce cette pourquoi
-        comment bonjour merci ne plus mois fois deux facture du au aux veux suis""",
-    "es": """el la los las y yo mi mis es no un una para con por que en he ha este esta porque cómo hola gracias dos
-        veces factura mes puedo quiero tengo del al se me ha sido cobrado""",
-    "it": """il lo la gli e io mio mia è non un una per con che in ho stato questo questa perché come ciao grazie due
-        volte fattura mese posso vorrei sono della nel mi""",
-    "pt": """o os as e eu meu minha é não um uma para com por que em fui foi este esta porque como olá obrigado duas
-        vezes fatura mês posso quero tenho do da no na me""",
-    "nl": """de het een en ik mijn is niet voor met op dat die wat hoe waarom ben heb heeft deze dit maand keer twee
-        rekening hallo dank kan wil zijn er aan van""",
-    "pl": """i w na nie się jest mój moja że do z za jak dlaczego czy mam został dwa razy rachunek proszę dzień dobry
-        dziękuję mogę chcę ten w tym""",
-    "sv": """och jag min är inte en ett för med på att det som har blivit varför hur hej tack två gånger faktura kan vill
-        den detta""",
-    "tr": """ve bir bu için ile değil ben benim neden nasıl merhaba teşekkürler iki kez fatura var yok mı istiyorum""",
+    "en": """the a an and i my is it to of you your for in on was with have has had this that not but me
+        do does can we be are at what how why when where which please thanks hi hello from by as if
+        or get got been would could there they will just no so about now still any never again need
+        want help did am want""",
+    "de": """der die das und ich mein meine ist nicht ein eine einen mit für auf wie wir sie bitte habe
+        hat wurde warum zu von mir kann wann wo noch schon aber auch keine kein bei dem den zweimal
+        diesen hallo danke möchte meinen rechnung funktioniert""",
+    "fr": """le la les et je mon ma mes est pas un une des pour avec sur vous nous que qui dans ai été ce
+        cette pourquoi comment bonjour merci ne plus mois fois deux facture du au aux veux suis""",
+    "es": """el la los las y yo mi mis es no un una para con por que en he ha este esta porque cómo hola
+        gracias dos veces factura mes puedo quiero tengo del al se me ha sido cobrado""",
+    "it": """il lo la gli e io mio mia è non un una per con che in ho stato questo questa perché come
+        ciao grazie due volte fattura mese posso vorrei sono della nel mi""",
+    "pt": """o os as e eu meu minha é não um uma para com por que em fui foi este esta porque como olá
+        obrigado duas vezes fatura mês posso quero tenho do da no na me""",
+    "nl": """de het een en ik mijn is niet voor met op dat die wat hoe waarom ben heb heeft deze dit
+        maand keer twee rekening hallo dank kan wil zijn er aan van""",
+    "pl": """i w na nie się jest mój moja że do z za jak dlaczego czy mam został dwa razy rachunek proszę
+        dzień dobry dziękuję mogę chcę ten w tym""",
+    "sv": """och jag min är inte en ett för med på att det som har blivit varför hur hej tack två gånger
+        faktura kan vill den detta""",
+    "tr": """ve bir bu için ile değil ben benim neden nasıl merhaba teşekkürler iki kez fatura var yok mı
+        istiyorum""",
 }
 _VOCABULARY = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _SCRIPTS = {
-    "CYRILLIC": "ru", "GREEK": "el", "ARABIC": "ar", "HEBREW": "he", "DEVANAGARI": "hi", "BENGALI": "bn", "THAI": "th",
-    "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "TAMIL": "ta", "GEORGIAN": "ka", "ARMENIAN": "hy",
-    "GURMUKHI": "pa", "GUJARATI": "gu", "TELUGU": "te",
-}  # fmt: skip
+    "CYRILLIC": "ru",
+    "GREEK": "el",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "BENGALI": "bn",
+    "THAI": "th",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "zh",
+    "TAMIL": "ta",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+    "GURMUKHI": "pa",
+    "GUJARATI": "gu",
+    "TELUGU": "te",
+}
 _LOOKED_AT = 600
 _LETTERS_TO_TELL = 2
 

@@ -73,8 +73,10 @@ class FirstPage:
         since = {"since": self._clock.now() - timedelta(days=days)}
         async with self._database.read() as session:
             talk = await session.one(
-                """select count(*), count(*) filter (where handed_over), count(*) filter (where state = 'closed'),
-                          count(*) filter (where state = 'closed' and not handed_over), avg(csat)::float8, count(csat),
+                """select count(*), count(*) filter (where handed_over),
+                          count(*) filter (where state = 'closed'),
+                          count(*) filter (where state = 'closed' and not handed_over), avg(csat)::float8,
+                          count(csat),
                           count(*) filter (where state = 'open')
                    from conversations where opened_at >= %(since)s and not simulated""",
                 since,
@@ -108,7 +110,9 @@ class FirstPage:
             waiting = await session.one(
                 "select count(*) from handover where taken_at is null and ended_at is null"
             )
-        assert talk is not None and turn is not None and waiting is not None
+        assert talk is not None
+        assert turn is not None
+        assert waiting is not None
         conversations, escalated, closed, contained, csat, rated, open_now = talk
         turns, latency, first, firsts, cost, currency = turn
         return Figures(

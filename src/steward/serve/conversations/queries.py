@@ -119,7 +119,8 @@ async def insert_message(session: WriteSession, locked: Locked, message: NewMess
                    pending, body, events, at)
                values (%(id)s, %(conversation)s, %(seq)s, %(role)s, %(turn)s, %(key)s, %(epoch)s, %(account)s,
                    %(pending)s, %(body)s, %(events)s, %(at)s))
-           update conversation set next_seq = %(seq)s::int + 1, last_at = %(at)s where id = %(conversation)s""",
+           update conversation set next_seq = %(seq)s::int + 1, last_at = %(at)s
+           where id = %(conversation)s""",
         {
             "id": message.id,
             "conversation": locked.conversation.id,

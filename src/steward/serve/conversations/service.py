@@ -12,8 +12,8 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.ids import new_id
-from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.contracts import Purpose
+from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import (
     ActionChanged,
@@ -214,7 +214,8 @@ class Conversations:
                 raise ConversationNotFound(conversation_id)
             await session.execute(
                 """update conversation
-                   set state = 'closed', closed_at = coalesce(closed_at, %s), closed_by = coalesce(closed_by, %s),
+                   set state = 'closed', closed_at = coalesce(closed_at, %s),
+                       closed_by = coalesce(closed_by, %s),
                        resolved = coalesce(%s, resolved)
                    where id = %s""",
                 (self._clock.now(), by, resolved, conversation_id),

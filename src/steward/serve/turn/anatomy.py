@@ -210,7 +210,9 @@ class Anatomies:
 
 def decision_of(noted: dict[str, Any]) -> Decision:
     """Return a noted decision in the form that people read."""
-    values = {name: value for name, value in noted.items() if name not in ("stage", "what") and value is not None}
+    values = {
+        name: value for name, value in noted.items() if name not in ("stage", "what") and value is not None
+    }
     return Decision(noted["stage"], noted["what"], json.dumps(values, ensure_ascii=False))
 
 

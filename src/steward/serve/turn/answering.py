@@ -145,8 +145,9 @@ class _Attempt:
         correction = None
         if self._rejected is not None:
             correction = (
-                f"A sentence of yours couldn't be sent ({self._rejected.reason}). Answer again from the passages "
-                "alone, with a citation behind every sentence that states a fact."
+                f"A sentence of yours couldn't be sent ({self._rejected.reason}). "
+                "Answer again from the passages alone, with a citation behind every sentence "
+                "that states a fact."
             )
         self._rejected = None
         stream = generate(

@@ -368,9 +368,12 @@ class Pipeline:
             moved = self._moved(course, after, separator="\n\n")
             body = f"{text}\n\n{moved.text}" if text else moved.text
             ending = replace(
-                moved, outcome=outcome if moved.outcome is not Outcome.HANDED_OVER else moved.outcome,
-                text=body, events=(*citations, *moved.events), separator="\n\n" if not text else " ",
-            )  # fmt: skip
+                moved,
+                outcome=outcome if moved.outcome is not Outcome.HANDED_OVER else moved.outcome,
+                text=body,
+                events=(*citations, *moved.events),
+                separator="\n\n" if not text else " ",
+            )
         else:
             reason = findings.route or "answered"
             ending = Ending(outcome, reason, text, citations, run=after.run if after else None)
@@ -460,10 +463,17 @@ class Pipeline:
                 await self._ask_approval(session, course, ending)
             finished.append(
                 await record(
-                    session, course.received, findings, notes, course.runtime, outcome=ending.outcome,
-                    reason=ending.reason, started_at=course.started_at, clock=self._clock,
+                    session,
+                    course.received,
+                    findings,
+                    notes,
+                    course.runtime,
+                    outcome=ending.outcome,
+                    reason=ending.reason,
+                    started_at=course.started_at,
+                    clock=self._clock,
                 )
-            )  # fmt: skip
+            )
 
         delivered = await course.voice.say(
             ending.text, ending.events, separator=ending.separator, before=before, together=together
@@ -482,9 +492,16 @@ class Pipeline:
         course.notes.decide(Stage.RECORD, Outcome.SILENT.value, reason="taken_over")
         async with self._database.write() as session:
             return await record(
-                session, course.received, course.findings, course.notes, course.runtime, outcome=Outcome.SILENT,
-                reason="taken_over", started_at=course.started_at, clock=self._clock,
-            )  # fmt: skip
+                session,
+                course.received,
+                course.findings,
+                course.notes,
+                course.runtime,
+                outcome=Outcome.SILENT,
+                reason="taken_over",
+                started_at=course.started_at,
+                clock=self._clock,
+            )
 
     async def fail(self, received: Received, runtime: Runtime, notes: Notes) -> AsyncIterator[Event]:
         """End a turn that broke: apologise, hand over, and record it as failed."""

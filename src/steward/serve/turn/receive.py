@@ -45,7 +45,8 @@ class Said:
 class Received:
     """A message that a turn is about to answer.
 
-    `waiting_priority` is that of the queue's entry while the customer waits for a human; `sent` is what an earlier attempt at this turn had said before it was cut off by a crash.
+    `waiting_priority` is that of the queue's entry while the customer waits for a human; `sent` is
+    what an earlier attempt at this turn had said before it was cut off by a crash.
     """
 
     conversation: Conversation

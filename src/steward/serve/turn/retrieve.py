@@ -12,7 +12,8 @@ from steward.serve.turn.understand import Understood
 from steward.supply.knowledge.contracts import Audience, Passage
 
 _LEANS_ON_BEFORE = re.compile(
-    r"^\W*(?:and|but|so|or|then|what about|how about|why|how|when|where|which|it|that|this|those|these|they|also)\b",
+    r"^\W*(?:and|but|so|or|then|what about|how about|why|how|when|where|which|it|that|this|those|these|they|"
+    r"also)\b",
     re.IGNORECASE,
 )
 _SHORT_WORDS = 7

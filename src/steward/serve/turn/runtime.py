@@ -148,7 +148,9 @@ class Runtimes:
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
             detector=detector,
             guard_rules=GuardRules(
-                guardrails, risks=nearest(release.risk_examples), injections=nearest(release.injection_examples)
+                guardrails,
+                risks=nearest(release.risk_examples),
+                injections=nearest(release.injection_examples),
             ),
             policy=compile_policy(
                 support=float(guardrails.evidence.sentence_support),

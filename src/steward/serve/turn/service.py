@@ -39,8 +39,8 @@ from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.receive import Received, human_speaks, read_history, read_sent, receive
 from steward.serve.turn.record import Findings, done_of, record
 from steward.serve.turn.route import Routed, route
-from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.running import RunningTurn
+from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.telemetry import TurnTelemetry
 from steward.serve.turn.timing import Notes, Stage
 from steward.serve.workflows.contracts import Liveness

@@ -13,8 +13,8 @@ from steward.supply.knowledge.contracts import Passage
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _CALENDAR = frozenset(
-    """january february march april june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday""".split()
+    """january february march april june july august september october november december monday tuesday
+    wednesday thursday friday saturday sunday""".split()
 )
 _EFFECT = re.compile(
     r"\b(?:i|we)(?:['’]ve|\s+have|\s+had|\s+just|\s+already|\s+now)?\s+(?:just\s+|already\s+|now\s+|successfully\s+)*"
@@ -25,20 +25,22 @@ _EFFECT = re.compile(
     re.IGNORECASE,
 )
 _NO_CLAIM = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks|thank you|sorry|i['’]m (?:very |really |so )?sorry|i am sorry|i understand|i see|of course|"
-    r"sure|great|good (?:morning|afternoon|evening)|you['’]re welcome|i don['’]t know|i do not know|i can['’]t find|"
-    r"is there anything|let me know|i hope|please type|type|happy to help|no problem|that sounds|"
+    r"^\W*(?:hi|hello|hey|thanks|thank you|sorry|i['’]m (?:very |really |so )?sorry|i am sorry|i understand|"
+    r"i see|of course|sure|great|good (?:morning|afternoon|evening)|you['’]re welcome|i don['’]t know|"
+    r"i do not know|i can['’]t find|is there anything|let me know|i hope|please type|type|happy to help|no problem|that sounds|"
     r"here['’]s (?:how|what)|here is (?:how|what)|to do (?:so|this|that))\b",
     re.IGNORECASE,
 )
 _FUNCTION_WORDS = frozenset(
-    """a about above after again all also am an and any are as at be because been before being below between both but by
-    can could did do does doing don down during each else ever every few for from further get gets go goes had has have
-    having he her here hers him his how i if in into is it its itself just know let like may me might more most must my
-    need no nor not now of off on once only onto or other our ours out over own per please same she should so some such
-    than thank thanks that the their theirs them then there these they this those through to too under until up us use
-    very via want was we were what when where which while who whom whose why will with would yes you your yours'
-    i'm i've i'll we'll we're we've you'll you're you've it's that's there's don't can't won't isn't aren't doesn't""".split()
+    """a about above after again all also am an and any are as at be because been before being below
+    between both but by can could did do does doing don down during each else ever every few for
+    from further get gets go goes had has have having he her here hers him his how i if in into is
+    it its itself just know let like may me might more most must my need no nor not now of off on
+    once only onto or other our ours out over own per please same she should so some such than thank
+    thanks that the their theirs them then there these they this those through to too under until up
+    us use very via want was we were what when where which while who whom whose why will with would
+    yes you your yours' i'm i've i'll we'll we're we've you'll you're you've it's that's there's
+    don't can't won't isn't aren't doesn't""".split()
 )
 _SHINGLE = 8
 """Consecutive words shared with the instructions from which a sentence counts as leaking them."""

@@ -19,7 +19,7 @@ from steward.serve.conversations.speech import say
 from steward.serve.turn.receive import Received
 
 
-class WordLost(Exception):  # noqa: N818 - an event in the conversation's life, not a fault
+class WordLost(Exception):
     """Somebody else holds the word now; the turn says nothing more."""
 
 

@@ -22,19 +22,60 @@ _YES = frozenset(
     definitely certainly indeed""".split()
 )
 _YES_PHRASES = (
-    "go ahead", "do it", "please do", "sounds good", "that's right", "thats right", "of course", "i confirm",
-    "i agree", "that is correct", "that is right", "fine by me", "all good", "please proceed", "proceed",
-    "by all means", "works for me", "that's fine", "thats fine", "that's correct", "thats correct", "yes please",
-)  # fmt: skip
-_NO = frozenset("no n nope nah not don't dont never wrong incorrect stop cancel neither".split())
+    "go ahead",
+    "do it",
+    "please do",
+    "sounds good",
+    "that's right",
+    "thats right",
+    "of course",
+    "i confirm",
+    "i agree",
+    "that is correct",
+    "that is right",
+    "fine by me",
+    "all good",
+    "please proceed",
+    "proceed",
+    "by all means",
+    "works for me",
+    "that's fine",
+    "thats fine",
+    "that's correct",
+    "thats correct",
+    "yes please",
+)
+_NO = frozenset("""no n nope nah not don't dont never wrong incorrect stop cancel neither""".split())
 _NO_PHRASES = (
-    "leave it", "never mind", "nevermind", "forget it", "no thanks", "no thank you", "not now", "changed my mind",
-    "hold on", "rather not", "don't do", "do not",
-)  # fmt: skip
+    "leave it",
+    "never mind",
+    "nevermind",
+    "forget it",
+    "no thanks",
+    "no thank you",
+    "not now",
+    "changed my mind",
+    "hold on",
+    "rather not",
+    "don't do",
+    "do not",
+)
 _CANCEL_PHRASES = (
-    "never mind", "nevermind", "forget it", "leave it", "cancel that", "cancel this", "stop this", "changed my mind",
-    "forget about it", "don't bother", "dont bother", "no longer need", "skip it", "abort",
-)  # fmt: skip
+    "never mind",
+    "nevermind",
+    "forget it",
+    "leave it",
+    "cancel that",
+    "cancel this",
+    "stop this",
+    "changed my mind",
+    "forget about it",
+    "don't bother",
+    "dont bother",
+    "no longer need",
+    "skip it",
+    "abort",
+)
 _EMOJI_YES = frozenset("👍✅👌")
 _EMOJI_NO = frozenset("👎❌")
 _UNSURE = re.compile(

@@ -276,7 +276,12 @@ class Engine:
 
     def _cancelled(self, run: Run, procedure: Procedure) -> Move:
         ended = replace(run, state=RunState.CANCELLED, asking=None)
-        return Move(ended, fill(procedure.definition.say.cancelled, run.values), Outcome.ANSWERED, action=ActionState.CANCELLED)
+        return Move(
+            ended,
+            fill(procedure.definition.say.cancelled, run.values),
+            Outcome.ANSWERED,
+            action=ActionState.CANCELLED,
+        )
 
     def _hand_over(self, run: Run, text: str, reason: str) -> Move:
         ended = replace(run, state=RunState.HANDED_OVER, asking=None)

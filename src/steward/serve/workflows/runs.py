@@ -25,8 +25,8 @@ class Runs:
     async def open_run(self, session: ReadSession, conversation_id: UUID) -> Run | None:
         """Return the conversation's run that isn't finished, if it has one."""
         row = await session.one(
-            f"""select {_COLUMNS} from workflow_run where conversation_id = %s
-                and state in ('offered', 'collecting', 'confirming', 'awaiting_approval', 'acting', 'unknown')""",
+            f"""select {_COLUMNS} from workflow_run where conversation_id = %s and state in
+                ('offered', 'collecting', 'confirming', 'awaiting_approval', 'acting', 'unknown')""",
             (conversation_id,),
         )
         return None if row is None else await self._run(session, row)
@@ -42,7 +42,8 @@ class Runs:
         now = self._clock.now()
         await session.execute(
             """update workflow_run set state = 'expired', updated_at = %s
-               where conversation_id = %s and id <> %s and state in ('offered', 'collecting', 'confirming')""",
+               where conversation_id = %s and id <> %s
+                 and state in ('offered', 'collecting', 'confirming')""",
             (now, run.conversation_id, run.id),
         )
         await session.execute(
@@ -51,9 +52,21 @@ class Runs:
                 on conflict (id) do update set state = excluded.state, asking = excluded.asking,
                     attempts = excluded.attempts, values_sealed = excluded.values_sealed,
                     confirm_digest = excluded.confirm_digest, updated_at = excluded.updated_at""",
-            (run.id, run.conversation_id, run.customer_id, run.release_id, run.workflow, run.state.value,
-             run.asking, run.attempts, key.seal(json.dumps(run.values), VALUES), run.confirm_digest, now, now),
-        )  # fmt: skip
+            (
+                run.id,
+                run.conversation_id,
+                run.customer_id,
+                run.release_id,
+                run.workflow,
+                run.state.value,
+                run.asking,
+                run.attempts,
+                key.seal(json.dumps(run.values), VALUES),
+                run.confirm_digest,
+                now,
+                now,
+            ),
+        )
 
     async def _run(self, session: ReadSession, row: Row) -> Run:
         key = await self._vault.key_for(session, row[2])

@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True, help="where the journal is kept")
     parser.add_argument("--faults", default="[]", help="faults from the start, as JSON; see POST /faults")
     parser.add_argument(
-        "--until-stdin-ends", action="store_true", help="stop when standard input closes: when the parent is gone"
+        "--until-stdin-ends",
+        action="store_true",
+        help="stop when standard input closes: when the parent is gone",
     )
     given = parser.parse_args()
     try:
