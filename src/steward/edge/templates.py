@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -26,7 +28,14 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        moment=moment, ms=milliseconds, percent=percent, number=number, words=words, money=money, short=short
+        moment=moment,
+        ms=milliseconds,
+        percent=percent,
+        number=number,
+        words=words,
+        money=money,
+        short=short,
+        facts=facts,
     )
     return made
 
@@ -73,13 +82,32 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def money(value: object, currency: str) -> str:
-    """Return an amount as it was reckoned, with its currency; unknown stays unknown."""
-    return DASH if value is None else f"{value} {currency}"
+    """Return an amount with its currency, small ones with two figures; unknown stays unknown."""
+    if value is None:
+        return DASH
+    amount = Decimal(str(value))
+    text = f"{amount:.2f}" if amount >= 1 or not amount else f"{amount:.2g}"
+    return f"{text} {currency}"
 
 
 def words(value: object) -> str:
     """Return a name of the system as words: handed_over, handed over."""
     return DASH if value in {None, ""} else str(value).replace("_", " ")
+
+
+def facts(text: str) -> str:
+    """Return a decision's values, which are stored as a JSON object, as names and values."""
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        return text
+    return " · ".join(f"{words(name)} {_fact(value)}" for name, value in values.items())
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 160 else f"{text[:160]}…"
 
 
 def short(value: object) -> Markup:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
 from steward.edge.entrance import PUBLIC, permission_of
@@ -60,20 +60,26 @@ def described(success: int, *refusals: int, stream: bool = False) -> dict[int | 
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of the API's routes, built once."""
     if app.openapi_schema is None:
-        routes = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
         schema = get_openapi(
             title="Steward",
             version=app.version,
             summary="Talk to the assistant, route a text, and run the desk.",
-            routes=routes,
+            routes=app.routes,
         )
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = _PROBLEM
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        for route in routes:
-            _declare(schema, route)
+        for route in api_routes(app):
+            if route.include_in_schema:
+                _declare(schema, route)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def api_routes(app: FastAPI) -> tuple[APIRoute, ...]:
+    """Return every route that was declared, those of included routers too."""
+    found = (context.original_route for context in iter_route_contexts(app.routes))
+    return tuple(route for route in found if isinstance(route, APIRoute))
 
 
 def _declare(schema: dict[str, Any], route: APIRoute) -> None:

@@ -9,7 +9,13 @@ from typing import Any
 from steward.improve.insight.first_page import Figures, HourLine
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_HOUR_AXIS = {"field": "hour", "type": "temporal", "timeUnit": "yearmonthdatehours", "title": None}
+_HOUR_AXIS = {
+    "field": "hour",
+    "type": "temporal",
+    "timeUnit": "yearmonthdatehours",
+    "title": None,
+    "axis": {"format": "%d %b %H:00", "tickCount": 6, "labelOverlap": True},
+}
 
 
 def charts_of(figures: Figures) -> dict[str, str]:
@@ -65,7 +71,12 @@ def _bars(counts: dict[str, int], title: str) -> dict[str, Any]:
         mark={"type": "bar", "cornerRadiusEnd": 3},
         encoding={
             "y": {"field": "name", "type": "nominal", "sort": "-x", "title": None},
-            "x": {"field": "count", "type": "quantitative", "title": title, "axis": {"tickMinStep": 1}},
+            "x": {
+                "field": "count",
+                "type": "quantitative",
+                "title": title,
+                "axis": {"format": "d", "tickCount": min(5, max(counts.values(), default=1))},
+            },
         },
     )
 

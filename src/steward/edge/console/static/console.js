@@ -26,7 +26,17 @@
     }
   });
 
-  document.addEventListener("htmx:after:swap", () => localTimes(document));
+  /** Keep the last message in view, unless somebody has scrolled up to read. */
+  let count = -1;
+  function followTalk() {
+    const talk = document.querySelector(".talk");
+    if (!talk || talk.children.length === count) return;
+    const near = count < 0 || talk.scrollHeight - talk.scrollTop - talk.clientHeight < 200;
+    count = talk.children.length;
+    if (near) talk.scrollTop = talk.scrollHeight;
+  }
+
+  document.addEventListener("htmx:after:swap", () => { localTimes(document); followTalk(); });
   document.addEventListener("htmx:after:request", (event) => {
     const form = event.target.closest?.("form.reply");
     if (form) { form.reset(); form.querySelector("textarea").focus(); }
@@ -36,4 +46,5 @@
     if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   localTimes(document);
+  followTalk();
 })();

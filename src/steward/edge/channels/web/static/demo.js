@@ -76,8 +76,18 @@
     return items.length ? h("div", {}, h("h3", {}, title), h("ul", { class: "list" }, ...items)) : null;
   }
 
+  /** A decision's values come as a JSON object in text. */
+  function facts(text) {
+    try {
+      return Object.entries(JSON.parse(text)).map(([name, value]) => {
+        const shown = typeof value === "number" ? +value.toFixed(4) : typeof value === "string" ? value : JSON.stringify(value);
+        return `${words(name)} ${String(shown).slice(0, 160)}`;
+      }).join(" · ");
+    } catch { return text; }
+  }
+
   function decisions(turn) {
-    return list("Decisions", turn.decisions.map((made) => h("li", {}, h("b", {}, made.stage), ` ${words(made.what)}`, made.value ? h("small", {}, made.value) : null)));
+    return list("Decisions", turn.decisions.map((made) => h("li", {}, h("b", {}, made.stage), ` ${words(made.what)}`, h("small", {}, facts(made.value)))));
   }
 
   function passages(turn) {

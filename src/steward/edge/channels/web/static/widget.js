@@ -512,7 +512,7 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
         said.chips.set(workflow, chip);
       }
       chip.className = `chip ${/^\w+$/.test(state) ? state : ""}`;
-      chip.replaceChildren(h("b", {}, ACTIONS[state] || state), summary ? `: ${summary}` : "");
+      chip.replaceChildren(h("b", {}, ACTIONS[state] || state), summary && !said.text.includes(summary) ? `: ${summary}` : ` · ${String(workflow).replaceAll("_", " ")}`);
       said.state = state;
       this.scroll();
     }
@@ -540,11 +540,17 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
 
     footnotes(said) {
       const list = h("ol", { class: "cites", "aria-label": "Sources" });
+      const sources = new Map();
       for (const cite of [...said.cites.values()].sort((one, other) => one.index - other.index)) {
-        const address = webAddress(cite.url), title = cite.title || cite.document;
-        cite.item = h("li", { tabindex: "-1" }, `[${cite.index}] `,
+        const source = `${cite.title || cite.document}\n${cite.url || ""}`;
+        sources.set(source, [...(sources.get(source) || []), cite]);
+      }
+      for (const cites of sources.values()) {
+        const address = webAddress(cites[0].url), title = cites[0].title || cites[0].document;
+        const item = h("li", { tabindex: "-1" }, `${cites.map((cite) => `[${cite.index}]`).join(" ")} `,
           address ? h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, title) : title);
-        list.append(cite.item);
+        cites.forEach((cite) => { cite.item = item; });
+        list.append(item);
       }
       said.bubble.after(list);
     }
