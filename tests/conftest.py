@@ -184,3 +184,19 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name in one line what was skipped for want of something on this machine."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        reasons = {str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}
+        terminalreporter.write_line(f"skipped {len(skipped)}: {'; '.join(sorted(reasons))}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that skipped something where skips are forbidden, as in CI."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    forbidden = os.environ.get("STEWARD_TESTS_FORBID_SKIPS") == "1"
+    if forbidden and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
