@@ -12,6 +12,7 @@ from steward.base.db.contracts import Database, ReadSession, Row, WriteSession
 from steward.base.digests import canonical_json, sha256_hex
 from steward.base.errors import Conflict
 from steward.base.language.contracts import Embedder
+from steward.base.language.errors import UnreadableHead
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.supply.assistant.folder import Folder
@@ -196,7 +197,12 @@ class Releases:
         if set(contents) != set(ARTEFACTS):
             contents = await self._repair(release, folder)
         await self._ensure_snapshot(release, folder)
-        made = await asyncio.to_thread(read_artefacts, contents)
+        try:
+            made = await asyncio.to_thread(read_artefacts, contents)
+        except UnreadableHead:
+            # Whole, but written by code that isn't this: the files say how to make it again.
+            contents = await self._repair(release, folder)
+            made = await asyncio.to_thread(read_artefacts, contents)
         return LoadedRelease(
             id=release.id,
             number=release.number,
