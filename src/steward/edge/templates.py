@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,6 +17,7 @@ from steward.edge.assets import assets_of
 from steward.edge.security import secured
 
 DASH: Final = "–"
+_DIGEST: Final = re.compile("[0-9a-f]{32,}")
 
 
 def environment(package: str) -> Environment:
@@ -36,6 +38,7 @@ def environment(package: str) -> Environment:
         money=money,
         short=short,
         facts=facts,
+        named=named,
     )
     return made
 
@@ -104,10 +107,26 @@ def facts(text: str) -> str:
 
 
 def _fact(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 160 else f"{text[:160]}…"
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3g}"
+        case str():
+            return f"{value[:8]}…" if _DIGEST.fullmatch(value) else value
+        case list():
+            return ", ".join(
+                " ".join(map(_fact, item)) if isinstance(item, list) else _fact(item) for item in value
+            )
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def named(text: str) -> Markup:
+    """Return `kind:id` with the id shortened, the whole in its tooltip."""
+    kind, separator, identifier = text.partition(":")
+    shown = identifier[-8:] if "-" in identifier else identifier[:12]
+    return Markup('<span title="{}">{}{}{}</span>').format(text, kind, separator, shown)
 
 
 def short(value: object) -> Markup:

@@ -80,10 +80,16 @@
   function facts(text) {
     try {
       return Object.entries(JSON.parse(text)).map(([name, value]) => {
-        const shown = typeof value === "number" ? +value.toFixed(4) : typeof value === "string" ? value : JSON.stringify(value);
-        return `${words(name)} ${String(shown).slice(0, 160)}`;
+        return `${words(name)} ${fact(value)}`;
       }).join(" · ");
     } catch { return text; }
+  }
+
+  function fact(value) {
+    if (Array.isArray(value)) return value.map((item) => (Array.isArray(item) ? item.map(fact).join(" ") : fact(item))).join(", ");
+    if (typeof value === "number") return String(+value.toFixed(3));
+    if (typeof value === "boolean") return value ? "yes" : "no";
+    return typeof value !== "string" ? JSON.stringify(value) : /^[0-9a-f]{32,}$/.test(value) ? `${value.slice(0, 8)}…` : value;
   }
 
   function decisions(turn) {
@@ -92,7 +98,7 @@
 
   function passages(turn) {
     return list("Passages", turn.passages.map((found) => h("li", {}, h("b", { class: found.cited ? "cited" : "" }, found.title),
-      found.heading && found.heading !== found.title ? ` › ${found.heading}` : "", found.score === null ? "" : ` · ${found.score.toFixed(2)}`, found.cited ? " · cited" : "", h("small", {}, found.body.slice(0, 240)))));
+      found.heading.startsWith(`${found.title} › `) ? found.heading.slice(found.title.length) : "", found.score === null ? "" : ` · ${found.score.toFixed(2)}`, found.cited ? " · cited" : "", h("small", {}, found.body.slice(0, 240)))));
   }
 
   function sentences(turn) {
