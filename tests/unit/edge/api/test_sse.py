@@ -57,12 +57,13 @@ class TestInBunches:
             await anext(bunches)
 
     async def test_a_failure_before_anything_is_raised_at_once(self) -> None:
-        async def source() -> AsyncIterator[int]:
-            raise LookupError("gone")
+        async def source(*, broken: bool) -> AsyncIterator[int]:
+            if broken:
+                raise LookupError("gone")
             yield 1
 
         with pytest.raises(LookupError, match="gone"):
-            await anext(in_bunches(source()))
+            await anext(in_bunches(source(broken=True)))
 
     async def test_a_quiet_source_gives_empty_bunches(self) -> None:
         async def source() -> AsyncIterator[int]:
