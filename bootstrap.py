@@ -47,13 +47,16 @@ def main() -> int:
 
 
 def installed_fingerprint() -> str:
-    """Return a digest of all that decides what is installed."""
-    inputs = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode()]
+    """Return a digest of all that decides what is installed: lock, project table, interpreter, place."""
+    project = (ROOT / "pyproject.toml").read_text().split("\n[tool.")[0]
+    inputs = [LOCK.read_bytes(), project.encode(), sys.version.encode()]
     return hashlib.sha256(b"\0".join([*inputs, str(ROOT).encode()])).hexdigest()
 
 
 def make_environment() -> None:
-    """Create `.venv` afresh; say what is missing where Python came without venv."""
+    """Create `.venv` unless one of this interpreter is there; say what is missing without venv."""
+    if python_of(VENV).exists() and interpreter_of(VENV) == sys.version:
+        return
     if VENV.exists():
         shutil.rmtree(VENV)
     say("1/3 making the environment .venv")
@@ -70,7 +73,7 @@ def make_environment() -> None:
 
 def install() -> None:
     """Install the lock (with uv, which the lock pins as well) and then this checkout."""
-    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_of(VENV)
     environment = {**os.environ, "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     say("2/3 fetching the pinned packages (about 250 MB, a minute or two)")
@@ -83,6 +86,20 @@ def install() -> None:
     run([*uv_install, "--require-hashes", "--compile-bytecode", "-r", str(LOCK)], environment)
     say("3/3 installing Steward itself")
     run([*uv_install, "--no-build-isolation", "--quiet", "--editable", str(ROOT)], environment)
+
+
+def python_of(environment: Path) -> Path:
+    """Return where an environment's interpreter lies."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def interpreter_of(environment: Path) -> str | None:
+    """Return the version text of an environment's interpreter, or None where it doesn't run."""
+    asked = [str(python_of(environment)), "-c", "import sys; print(sys.version, end='')"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def locked_lines(name: str) -> list[str]:
