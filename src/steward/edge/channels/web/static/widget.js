@@ -344,7 +344,7 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
 
     reset() {
       this.stopAll();
-      Object.assign(this, { id: null, cursor: 0, seen: new Set(), busy: false, starting: null, following: false, person: false, wait: null, last: null });
+      Object.assign(this, { id: null, cursor: 0, seen: new Set(), busy: false, starting: null, following: false, person: false, wait: null, last: null, notice: null, retry: null });
       this.log.replaceChildren();
       this.banner.hidden = this.end.hidden = true;
       this.form.hidden = false;
@@ -623,12 +623,24 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
 
     news(event, data) {
       if (event === "handover") { this.queued(data); return; }
-      if (event === "action") { this.action(this.say("system", ""), data); return; }
+      if (event === "action") {
+        const said = this.say("system", "");
+        said.bubble.hidden = true;
+        this.action(said, data);
+        this.notice = { said, data };
+        return;
+      }
       if (event !== "message") return;
       this.cursor = Math.max(this.cursor, data.seq || 0);
       if (this.seen.has(data.id)) return;
-      this.say(data.role, data.text, data.id);
+      const said = this.say(data.role, data.text, data.id);
       if (data.role === "human") this.humanSpeaks();
+      // The notice of an action says what its chip says: show it once.
+      if (this.notice && this.notice.data.summary && data.text.includes(this.notice.data.summary)) {
+        this.notice.said.row.remove();
+        this.action(said, this.notice.data);
+      }
+      this.notice = null;
     }
 
     // -------------------------------------------------------------- the end
