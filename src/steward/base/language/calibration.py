@@ -47,18 +47,36 @@ def fit_calibration(scores: Scores, truth: NDArray[np.integer[Any]]) -> Calibrat
         scores: held-out scores, shape (texts, labels).
         truth: the right label's number for each text.
     """
-    candidates = [Calibration(_sharpness(scores, truth, floor), floor) for floor in _FLOORS]
-    return min(candidates, key=lambda calibration: _loss(calibration, scores, truth))
+    fits = [_fit_sharpness(scores, truth, floor) for floor in _FLOORS]
+    best = min(range(len(fits)), key=lambda place: fits[place].loss)
+    return Calibration(fits[best].sharpness, _FLOORS[best])
 
 
-def _sharpness(scores: Scores, truth: NDArray[np.integer[Any]], floor: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    sharpness: float
+    loss: float
+
+
+def _fit_sharpness(scores: Scores, truth: NDArray[np.integer[Any]], floor: float) -> _Fit:
+    logs = np.log(np.maximum(scores, 0) + np.float32(floor))
+    # Platt's smoothing ("Probabilistic Outputs for Support Vector Machines", 1999): as if one text more
+    # had been right and one wrong. Otherwise a few texts that are all right would give certainty.
+    doubt = 1 / (len(truth) + 2)
+    own = (1 - doubt) * logs[np.arange(len(truth)), truth] + doubt * logs.mean(axis=1)
+    highest = logs.max(axis=1, keepdims=True)
+
+    def loss(sharpness: float) -> float:
+        sums = np.exp(np.float32(sharpness) * (logs - highest)).sum(axis=1)
+        return float((np.log(sums) + sharpness * (highest[:, 0] - own)).mean())
+
     low, high = math.log(_BLUNTEST), math.log(_SHARPEST)
     ratio = (math.sqrt(5) - 1) / 2
     for _ in range(16):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        losses = [_loss(Calibration(math.exp(at), floor), scores, truth) for at in (left, right)]
-        low, high = (low, right) if losses[0] < losses[1] else (left, high)
-    return math.exp((low + high) / 2)
+        low, high = (low, right) if loss(math.exp(left)) < loss(math.exp(right)) else (left, high)
+    sharpness = math.exp((low + high) / 2)
+    return _Fit(sharpness, loss(sharpness))
 
 
 def calibration_error(
@@ -72,13 +90,3 @@ def calibration_error(
         if inside.any():
             gap += abs(float(confidences[inside].mean()) - float(correct[inside].mean())) * inside.mean()
     return float(gap)
-
-
-def _loss(calibration: Calibration, scores: Scores, truth: NDArray[np.integer[Any]]) -> float:
-    surprise = -np.log(np.maximum(calibration.probabilities(scores), 1e-12))
-    # Platt's smoothing ("Probabilistic Outputs for Support Vector Machines", 1999): as if one text more
-    # had been right and one wrong. Otherwise a few texts that are all right would give certainty.
-    doubt = 1 / (len(truth) + 2)
-    return float(
-        ((1 - doubt) * surprise[np.arange(len(truth)), truth] + doubt * surprise.mean(axis=1)).mean()
-    )

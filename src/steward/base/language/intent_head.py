@@ -152,19 +152,22 @@ def train_intent_head(
     """
     labels = _checked_labels(examples)
     numbers = {label: number for number, label in enumerate(labels)}
-    truth = np.array([numbers[example.label] for example in examples])
-    texts = [example.text for example in examples] + list(out_of_scope)
+    order = _held_out_last(len(examples), seed)
+    truth = np.array([numbers[examples[place].label] for place in order])
+    texts = [*out_of_scope, *(examples[place].text for place in order)]
+    rows = vectors[order]
     if out_of_scope_vectors is not None:
-        vectors = np.concatenate([vectors, out_of_scope_vectors])
+        rows = np.concatenate([out_of_scope_vectors, rows])
     targets = np.zeros((len(texts), len(labels)), np.float32)
-    targets[np.arange(len(truth)), truth] = 1
-    training = TrainingTexts.learn(texts, vectors, shape or KernelShape())
-    fit = fit_ridge(training.compare_all(), targets, penalty=PENALTY, held_out=_held_out(len(truth), seed))
+    targets[np.arange(len(out_of_scope), len(texts)), truth] = 1
+    training = TrainingTexts.learn(texts, rows, shape or KernelShape())
+    held_out = min(len(examples), MOST_HELD_OUT)
+    fit = fit_ridge(training.compare_all(), targets, penalty=PENALTY, held_out=held_out)
     return IntentHead(
         labels=labels,
         training=training,
         coefficients=fit.coefficients,
-        calibration=fit_calibration(fit.held_out_scores, truth[fit.held_out]),
+        calibration=fit_calibration(fit.held_out_scores, truth[-held_out:]),
         threshold=scope_threshold(scope_scores(fit.held_out_scores), scope_rejection),
     )
 
@@ -179,10 +182,12 @@ def _checked_labels(examples: Sequence[LabelledText]) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
-def _held_out(count: int, seed: int) -> NDArray[np.int64]:
+def _held_out_last(count: int, seed: int) -> list[int]:
+    """Order the examples so that the last ones, which are held out, are a fair sample."""
     if count <= MOST_HELD_OUT:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).permutation(count)[:MOST_HELD_OUT])
+        return list(range(count))
+    order: list[int] = np.random.default_rng(seed).permutation(count).tolist()
+    return order
 
 
 def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:

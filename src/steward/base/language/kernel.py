@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.base.language.contracts import Vectors
-from steward.base.language.lexical import Features, Postings, Vocabulary, letter_pieces, words_and_pairs
+from steward.base.language.lexical import (
+    BLOCK_ROWS,
+    Features,
+    Postings,
+    Vocabulary,
+    letter_pieces,
+    words_and_pairs,
+)
 
 Floats = NDArray[np.float32]
 
@@ -90,13 +97,24 @@ class TrainingTexts:
         return mixed
 
     def compare_all(self) -> Floats:
-        """Return the kernel of the training texts with each other, shape (count, count)."""
-        mixed = (self.rows @ self.rows.T) * np.float32(self.shape.meaning)
+        """Return the kernel of the training texts with each other, shape (count, count).
+
+        Only the lower triangle is filled; above the diagonal stands something else.
+        """
+        count = len(self.rows)
+        mixed = np.zeros((count, count), np.float32)
+        for start in range(0, count, BLOCK_ROWS):
+            end = min(start + BLOCK_ROWS, count)
+            mixed[start:end, :end] = self.rows[start:end] @ self.rows[:end].T
+            mixed[start:end, :end] *= np.float32(self.shape.meaning)
         self.words.postings.add_all_similarities(mixed, factor=self.shape.words)
         self.letters.postings.add_all_similarities(mixed, factor=self.shape.letters)
-        mixed -= 1
-        mixed *= np.float32(self.shape.gamma)
-        np.exp(mixed, out=mixed)
+        for start in range(0, count, BLOCK_ROWS):
+            end = min(start + BLOCK_ROWS, count)
+            block = mixed[start:end, :end]
+            block -= 1
+            block *= np.float32(self.shape.gamma)
+            np.exp(block, out=block)
         return mixed
 
     def arrays(self) -> dict[str, NDArray[Any]]:

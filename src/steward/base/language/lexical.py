@@ -1,7 +1,7 @@
 """A text's own words and letters as weighted features, and how alike they make two texts.
 
-Two vocabularies: words with pairs of neighbours, and pieces of two to five letters within words,
-which forgive typos. Weights are TF-IDF with logarithmic counts (Manning, Raghavan, Schütze,
+Two vocabularies: words with pairs of neighbours, and pieces of three and four letters within
+words, which forgive typos. Weights are TF-IDF with logarithmic counts (Manning, Raghavan, Schütze,
 "Introduction to Information Retrieval", 6.4), rows have length one, so the product of two rows is a
 similarity from 0 to 1. Plain dictionaries and NumPy: nothing heavy is imported to predict.
 """
@@ -23,9 +23,9 @@ Floats = NDArray[np.float32]
 Features = Callable[[str], list[str]]
 
 _WORD = re.compile(r"\w+")
-PIECE_LENGTHS = (2, 3, 4, 5)
+PIECE_LENGTHS = (3, 4)
 # Features in more than this share of the texts are common; the optimum is flat.
-COMMON_SHARE = 0.01
+COMMON_SHARE = 0.02
 BLOCK_ROWS = 1024
 
 
@@ -36,7 +36,7 @@ def words_and_pairs(text: str) -> list[str]:
 
 
 def letter_pieces(text: str) -> list[str]:
-    """Return pieces of two to five characters of each word, its borders marked by spaces."""
+    """Return pieces of three and four characters of each word, its borders marked by spaces."""
     pieces: list[str] = []
     for word in _plain(text).split():
         bounded = f" {word} "
@@ -123,7 +123,7 @@ class Postings:
         return np.bincount(rows, weights=weights, minlength=self.count).astype(np.float32)
 
     def add_all_similarities(self, sums: Floats, *, factor: float) -> None:
-        """Add `factor` times the training texts' similarities to each other to `sums` (count, count).
+        """Add `factor` times the texts' similarities to each other to the lower triangle of `sums`.
 
         Features of many texts are multiplied as dense columns, the many rare ones as sparse blocks:
         either way alone takes several times longer, and a whole sparse product several times the memory.
@@ -135,11 +135,10 @@ class Postings:
         common = np.diff(self.starts) > max(self.count * COMMON_SHARE, 1)
         dense = matrix[:, common].toarray()
         rare = matrix[:, ~common].tocsr()
-        transposed = rare.T.tocsr()
         for start in range(0, self.count, BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            sums[block] += np.float32(factor) * (dense[block] @ dense.T)
-            sums[block] += np.float32(factor) * (rare[block] @ transposed).toarray()
+            end = min(start + BLOCK_ROWS, self.count)
+            sums[start:end, :end] += np.float32(factor) * (dense[start:end] @ dense[:end].T)
+            sums[start:end, :end] += np.float32(factor) * (rare[start:end] @ rare[:end].T).toarray()
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

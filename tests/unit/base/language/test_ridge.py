@@ -11,12 +11,11 @@ class TestFitRidge:
         points = generator.normal(size=(12, 3))
         kernel = np.exp(-((points[:, None] - points[None]) ** 2).sum(axis=2)).astype(np.float32)
         targets = generator.normal(size=(12, 2)).astype(np.float32)
-        everyone = np.arange(12)
-        fit = fit_ridge(kernel.copy(), targets, penalty=0.1, held_out=everyone)
-        for place in (0, 5, 11):
-            others = everyone != place
+        fit = fit_ridge(kernel.copy(), targets, penalty=0.1, held_out=8)
+        for place in (4, 7, 11):
+            others = np.arange(12) != place
             without = fit_ridge(
-                kernel[np.ix_(others, others)].copy(), targets[others], penalty=0.1, held_out=everyone[:0]
+                kernel[np.ix_(others, others)].copy(), targets[others], penalty=0.1, held_out=0
             )
             expected = without.coefficients @ kernel[others, place]
-            np.testing.assert_allclose(fit.held_out_scores[place], expected, atol=1e-3)
+            np.testing.assert_allclose(fit.held_out_scores[place - 4], expected, atol=1e-3)
