@@ -16,7 +16,7 @@ from steward.app.outside import InstalledOutside
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import Clock, SystemClock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
 from steward.base.language.local_embedder import LocalEmbedder
 from steward.base.language.numeric_form import NumericForm
@@ -59,21 +59,17 @@ Say = Callable[[str], None]
 class ProcessLiveness:
     """Tells which processes of this installation are alive, by the locks that they hold."""
 
-    def __init__(self, presence: Presence, database: Database) -> None:
+    def __init__(self, presence: Presence) -> None:
         self._presence = presence
-        self._database = database
 
     @property
     def instance(self) -> int:
         """This process's own number."""
         return self._presence.instance
 
-    async def is_alive(self, instance: int) -> bool:
+    async def is_alive(self, session: ReadSession, instance: int) -> bool:
         """Tell whether the process with this number still runs."""
-        if instance == self._presence.instance:
-            return True
-        async with self._database.read() as session:
-            return await is_alive(session, instance)
+        return instance == self._presence.instance or await is_alive(session, instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +155,7 @@ async def open_application(
     """Build everything that serves an assistant."""
     database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
     presence = await Presence.open(foundation.store.app_url)
-    liveness = ProcessLiveness(presence, database)
+    liveness = ProcessLiveness(presence)
     secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
     outside = InstalledOutside(
         secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word

@@ -125,11 +125,12 @@ class Turns:
                    from message m join conversation c on c.id = m.conversation_id
                    where m.pending and c.turn_id is null"""
             )
-        found = 0
-        for conversation_id, turn_id, holder in rows:
-            if turn_id is None or await self._abandoned(turn_id, holder):
-                found += await self._take_next(conversation_id)
-        return found
+            left = [
+                conversation_id
+                for conversation_id, turn_id, holder in rows
+                if turn_id is None or await self._abandoned(session, turn_id, holder)
+            ]
+        return sum([await self._take_next(conversation_id) for conversation_id in left])
 
     async def finish(self, *, within_s: float) -> None:
         """Wait for running turns to end, at most so long; what is left is finished after a restart."""
@@ -141,8 +142,7 @@ class Turns:
     async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[CustomerId, TurnId]:
         """Store the masked message and start its turn, unless one is running."""
         notes = Notes()
-        release_id = (await self._conversations.get(conversation_id)).release_id
-        runtime = self._runtimes.ready(release_id) or await self._runtimes.of(release_id)
+        runtime = await self._runtime_of(conversation_id)
         taken: Received | None = None
         async with self._database.write() as session:
             with notes.stage(Stage.RECEIVE):
@@ -181,6 +181,11 @@ class Turns:
         if taken is not None:
             self._start(taken, runtime, notes)
         return customer_id, turn_id
+
+    async def _runtime_of(self, conversation_id: UUID) -> Runtime:
+        """Return the conversation's runtime, before any transaction that would wait for a second connection."""
+        release_id = (await self._conversations.get(conversation_id)).release_id
+        return self._runtimes.ready(release_id) or await self._runtimes.of(release_id)
 
     async def _context(
         self,
@@ -230,13 +235,14 @@ class Turns:
     async def _take_next(self, conversation_id: UUID) -> bool:
         """Begin the turn of the conversation's first pending message, if it's nobody's."""
         notes = Notes()
+        runtime = await self._runtime_of(conversation_id)
         async with self._database.write() as session:
             locked = await lock_conversation(session, conversation_id)
             if locked is None:
                 return False
             conversation = locked.conversation
             if conversation.turn_id is not None and not await self._abandoned(
-                conversation.turn_id, locked.turn_holder
+                session, conversation.turn_id, locked.turn_holder
             ):
                 return False
             pending = await self._first_pending(session, conversation_id)
@@ -247,7 +253,6 @@ class Turns:
                 )
                 return False
             received = await self._left_behind(session, locked, pending)
-            runtime = await self._runtimes.of(conversation.release_id)
             if human_speaks(locked):
                 await session.execute(
                     "update conversation set turn_id = %s where id = %s", (pending.turn_id, conversation_id)
@@ -277,13 +282,13 @@ class Turns:
         )
         return None if row is None else Pending(MessageId(row[0]), TurnId(row[1]), row[2], bytes(row[3]))
 
-    async def _abandoned(self, turn_id: TurnId, holder: int | None) -> bool:
+    async def _abandoned(self, session: ReadSession, turn_id: TurnId, holder: int | None) -> bool:
         """Tell whether nobody runs the turn that the conversation is held for."""
         if holder is None:
             return True
         if holder == self._liveness.instance:
             return turn_id not in self._running
-        return not await self._liveness.is_alive(holder)
+        return not await self._liveness.is_alive(session, holder)
 
     # ------------------------------------------------------------ running
 

@@ -138,7 +138,7 @@ class Actions:
         if (
             state == "intended"
             and holder != self._liveness.instance
-            and await self._liveness.is_alive(holder)
+            and await self._liveness.is_alive(session, holder)
         ):
             return _Claim.ELSEWHERE
         if state != "done" and self._clock.now() - row[3] > overdue:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from steward.base.db.contracts import ReadSession
 from steward.govern.privacy.contracts import CustomerId
 from steward.serve.conversations.contracts import ActionState, Outcome
 from steward.supply.assistant.schema.workflow import Workflow
@@ -96,6 +97,6 @@ class Liveness(Protocol):
         """This process's own number."""
         ...
 
-    async def is_alive(self, instance: int) -> bool:
-        """Tell whether the process with this number still runs."""
+    async def is_alive(self, session: ReadSession, instance: int) -> bool:
+        """Tell whether the process with this number still runs, asking on a session that is open already."""
         ...
