@@ -79,16 +79,21 @@ async def serve(application: Application, listener: socket.socket) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, telling open streams to end as soon as a signal comes."""
+    """uvicorn, telling open streams to end as soon as a signal comes.
+
+    uvicorn would raise the signal again when it has ended, and the process would die before database
+    and neighbours are left in order; so the signal is noted here and isn't passed on.
+    """
 
     def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._stopping = stopping
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Begin to stop."""
+        """Begin to stop; a second signal doesn't wait for open requests."""
         self._stopping.set()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 @asynccontextmanager
