@@ -183,7 +183,7 @@ class Turns:
         return customer_id, turn_id
 
     async def _runtime_of(self, conversation_id: UUID) -> Runtime:
-        """Return the conversation's runtime, before any transaction that would wait for a second connection."""
+        """Return the conversation's runtime, outside any transaction: building one takes a connection."""
         release_id = (await self._conversations.get(conversation_id)).release_id
         return self._runtimes.ready(release_id) or await self._runtimes.of(release_id)
 

@@ -27,7 +27,8 @@ _EFFECT = re.compile(
 _NO_CLAIM = re.compile(
     r"^\W*(?:hi|hello|hey|thanks|thank you|sorry|i['’]m (?:very |really |so )?sorry|i am sorry|i understand|"
     r"i see|of course|sure|great|good (?:morning|afternoon|evening)|you['’]re welcome|i don['’]t know|"
-    r"i do not know|i can['’]t find|is there anything|let me know|i hope|please type|type|happy to help|no problem|that sounds|"
+    r"i do not know|i can['’]t find|is there anything|let me know|i hope|please type|type|happy to help|"
+    r"no problem|that sounds|"
     r"here['’]s (?:how|what)|here is (?:how|what)|to do (?:so|this|that))\b",
     re.IGNORECASE,
 )

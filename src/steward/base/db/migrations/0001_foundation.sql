@@ -378,7 +378,8 @@ select c.id, c.assistant, c.release_id, c.arm, c.channel, c.simulated, c.custome
        extract(epoch from c.closed_at - c.opened_at)::double precision as handle_s,
        exists (select 1 from handover h where h.conversation_id = c.id) as handed_over,
        (select f.csat from feedback f where f.conversation_id = c.id and f.csat is not null) as csat
-from conversation c;
+from conversation c
+where c.next_seq > 1; -- one in which nothing was said is a page view
 
 create view turns as
 select id, conversation_id, message_id, release_id, assistant, arm, channel, simulated, outcome, reason,
