@@ -55,8 +55,8 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "What would a Wi-Fi Disc cost me a month?",
-        "The lamp on my hub shines red, what does it mean?",
-        "I'd like to use a router that I bought myself, is that allowed?",
+        "where can I read my wi-fi password",
+        "What does two-step sign-in do?",
         "What speed do you guarantee on Fibre 500?",
     ),
     (
@@ -72,13 +72,13 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
         "My sister joined through my referral link, how much do we both get?",
     ),
     (
-        "How is the fee for leaving early worked out?",
-        "There's a part period line on my bill, what does that stand for?",
+        "How long does a new SIM take to arrive?",
+        "What does Essential TV cost?",
         "By how much does broadband rise every spring?",
-        "When will the SIM I just activated start working?",
+        "What is the student discount?",
     ),
 )
-"""Conversations that the clients have, over and over; each question is asked once in its conversation."""
+"""Conversations that the clients have, over and over. No question makes Steward offer a workflow."""
 
 FIRST_DELTA = re.compile(rb"event: delta")
 FIRST_CONTENT = re.compile(rb'"content": ?"[^"]')
@@ -138,8 +138,9 @@ async def learn(party: Party, model_port: int) -> list[dict[str, Any]]:
         for number in range(len(SCRIPTS)):
             connection = Connection(party.address)
             answers = party.conversations[mode](connection, number)
-            for _ in SCRIPTS[number]:
-                await anext(answers)
+            for question in SCRIPTS[number]:
+                if b"event: action" in (await anext(answers)).body:
+                    raise Unanswered(f"Steward offers a workflow for {question!r}; choose another question")
             await answers.aclose()
             connection.close()
     received: list[dict[str, Any]] = (await asyncio.to_thread(model_report, model_port))["received"]
