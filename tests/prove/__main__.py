@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.prove import kills
+from tests.prove import kills, takeovers
 from tests.prove.results import STATE, Report
 
 Campaign = Callable[..., Coroutine[Any, Any, Report]]
-CAMPAIGNS: dict[str, Campaign] = {kills.NAME: kills.run}
+CAMPAIGNS: dict[str, Campaign] = {kills.NAME: kills.run, takeovers.NAME: takeovers.run}
 
 
 def main() -> int:

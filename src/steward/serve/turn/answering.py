@@ -16,7 +16,7 @@ from decimal import Decimal
 import structlog
 
 from steward.base.clock import Clock
-from steward.serve.turn.drafts import Draft
+from steward.serve.turn.drafts import Draft, plain
 from steward.serve.turn.generate import Answering, Proposed, Spent, generate, quote
 from steward.serve.turn.receive import Received
 from steward.serve.turn.record import Findings
@@ -121,6 +121,7 @@ class _Attempt:
         self._passages = findings.evidence.passages
         self._context = " ".join([said.text for said in received.history] + [received.text])
         self._said: list[str] = list(received.sent)
+        self._told_before = plain(" ".join(received.sent))
         self._rejected: Checked | None = None
 
     async def sentences(self) -> AsyncIterator[Sentence]:
@@ -192,8 +193,12 @@ class _Attempt:
     def _was_rejected(self) -> bool:
         return self._rejected is not None
 
+    def _was_said(self, draft: Draft) -> bool:
+        """Tell whether this turn has said the sentence, now or before a crash cut it off."""
+        return draft.text in self._said or plain(draft.text) in self._told_before
+
     def _verified(self, draft: Draft, try_number: int) -> Sentence | None:
-        if not draft.text or draft.text in self._said:
+        if not draft.text or self._was_said(draft):
             return None
         with self._notes.stage(Stage.VERIFY):
             checked = verify(draft, self._passages, self._context, self._runtime.policy)
@@ -226,7 +231,7 @@ class _Attempt:
                 Stage.VERIFY, "sent" if checked.passed else "dropped", text=draft.text, reason=checked.reason,
                 support=round(checked.support, 3), attempt=0,
             )  # fmt: skip
-            if checked.passed and draft.text not in self._said:
+            if checked.passed and not self._was_said(draft):
                 self._said.append(draft.text)
                 sentences.append(self._sentence(draft))
             elif not checked.passed:

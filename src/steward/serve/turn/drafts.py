@@ -32,6 +32,11 @@ def draft_of(raw: str) -> Draft:
     return Draft(_MARKER.sub("", raw).strip(), tuple(dict.fromkeys(numbers)), ending)
 
 
+def plain(text: str) -> str:
+    """Return a text without citation marks and with single spaces, so that what was said can be compared."""
+    return " ".join(_MARKER.sub("", text).split())
+
+
 def take_sentences(buffer: str) -> tuple[list[str], str]:
     """Cut the whole sentences off a growing text; return them and the rest.
 

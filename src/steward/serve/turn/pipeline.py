@@ -106,6 +106,7 @@ class Pipeline:
         )
         course = Course(received, runtime, notes, voice, self._clock.now())
         course.findings.citations = [item for item in received.sent_events if isinstance(item, Citation)]
+        course.findings.sent = len(received.sent)
         try:
             async for event in self.answer(course):
                 yield event
@@ -265,10 +266,11 @@ class Pipeline:
     def _moved(self, course: Course, move: Move, *, separator: str = " ") -> Ending:
         """Turn the engine's move into the turn's ending."""
         if move.hand_over is not None:
-            return self._hand_over(course, move.hand_over, text=move.text, run=move.run, separator=separator)
-        events: list[Event] = []
-        if move.action is not None:
-            events.append(ActionChanged(move.run.workflow, move.action, move.text))
+            ending = self._hand_over(
+                course, move.hand_over, text=move.text, run=move.run, separator=separator
+            )
+            return replace(ending, events=action_events(move))
+        events: list[Event] = [*action_events(move)]
         if move.asks:
             events.append(Question(move.slot, move.text))
         waiting = move.run.state is RunState.AWAITING_APPROVAL
@@ -515,3 +517,8 @@ class Pipeline:
                 yield event
         except WordLost:
             yield await self._fall_silent(course)
+
+
+def action_events(move: Move) -> tuple[Event, ...]:
+    """Return the event that shows where a workflow stands, if the move has one."""
+    return () if move.action is None else (ActionChanged(move.run.workflow, move.action, move.text),)

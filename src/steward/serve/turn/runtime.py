@@ -129,6 +129,12 @@ class Runtimes:
         """Return a workflow's procedure as the release defines it."""
         return (await self.of(release_id)).procedures[workflow]
 
+    async def queue(self, release_id: str, workflow: str) -> str:
+        """Return the queue of the humans who answer for a workflow: its category's, or the desk's own."""
+        runtime = await self.of(release_id)
+        category = runtime.categories[runtime.procedures[workflow].definition.category]
+        return category.queue or runtime.folder.desk.default_queue
+
     async def _build(self, release: LoadedRelease) -> Runtime:
         folder = release.folder
         guardrails = folder.guardrails

@@ -294,6 +294,8 @@ class Turns:
 
     def _start(self, received: Received, runtime: Runtime, notes: Notes) -> None:
         running = RunningTurn()
+        for event in (*map(Delta, received.sent), *received.sent_events):
+            running.publish(event)
         self._running[received.turn_id] = running
         self._of_conversation[received.conversation.id] = running
         task = asyncio.create_task(self._run(received, runtime, notes, running))

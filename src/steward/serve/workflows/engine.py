@@ -29,6 +29,7 @@ from steward.supply.connectors.contracts import Argument, Done, Refused
 UNREACHABLE = "I can't reach the system I need for this right now, so I'm passing you to a colleague."
 ENOUGH_ASKED = "I'm not getting this right, so I'm passing you to a colleague who can help."
 SHALL_I = "Shall I?"
+ACTION_FAILED = "action_failed"
 OFFER_REMINDERS = 1
 """How often an offer is repeated after a side question before it is let go."""
 
@@ -104,7 +105,7 @@ class Engine:
         return self.settled(replace(run, values=values), procedure, Decided(Verdict.DONE))
 
     def settled(self, run: Run, procedure: Procedure, decided: Decided) -> Move:
-        """Return the move that tells the customer what became of the run."""
+        """Return the move that tells the customer what became of the run; one that failed goes to a human."""
         say = procedure.definition.say
         match decided.verdict:
             case Verdict.DONE:
@@ -114,7 +115,11 @@ class Engine:
             case Verdict.UNKNOWN:
                 state, action, text = RunState.UNKNOWN, ActionState.UNKNOWN, say.unknown
         return Move(
-            replace(run, state=state, asking=None), fill(text, run.values), Outcome.ACTED, action=action
+            replace(run, state=state, asking=None),
+            fill(text, run.values),
+            Outcome.ACTED,
+            action=action,
+            hand_over=ACTION_FAILED if state is RunState.FAILED else None,
         )
 
     async def _hear_offer(self, run: Run, procedure: Procedure, heard: Heard) -> Move:

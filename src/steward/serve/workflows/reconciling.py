@@ -11,12 +11,13 @@ from uuid import UUID
 import structlog
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, WriteSession
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.vault import Vault
-from steward.serve.conversations.contracts import ActionChanged, MessageRole
-from steward.serve.conversations.queries import lock_conversation
+from steward.serve.conversations.contracts import ActionChanged, Event, MessageRole, Speaker
+from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
+from steward.serve.desk.requests import request_human
 from steward.serve.workflows.contracts import Move, Procedure, Run, RunState
 from steward.serve.workflows.engine import Engine
 from steward.serve.workflows.runs import Runs
@@ -37,6 +38,10 @@ class Procedures(Protocol):
 
     async def detector(self, release_id: str) -> Detector:
         """Return the release's masking rules."""
+        ...
+
+    async def queue(self, release_id: str, workflow: str) -> str:
+        """Return the queue of the humans who answer for a workflow."""
         ...
 
 
@@ -106,6 +111,9 @@ class Reconciler:
             if move.run.state is RunState.UNKNOWN and before.state is RunState.UNKNOWN:
                 return
             masked = await self._vault.mask(session, before.customer_id, move.text, detector=detector)
+            events: list[Event] = [ActionChanged(before.workflow, move.action, masked.text)]
+            if move.hand_over is not None and _waits_for_assistant(locked):
+                events.append(await self._ask_for_human(session, before, move.hand_over))
             await say(
                 session,
                 locked,
@@ -114,6 +122,22 @@ class Reconciler:
                 role=MessageRole.SYSTEM,
                 text=masked.text,
                 seq=locked.next_seq,
-                events=(ActionChanged(before.workflow, move.action, masked.text),),
+                events=events,
                 announce=True,
             )
+
+    async def _ask_for_human(self, session: WriteSession, run: Run, reason: str) -> Event:
+        return await request_human(
+            session,
+            run.conversation_id,
+            turn_id=None,
+            queue=await self._procedures.queue(run.release_id, run.workflow),
+            reason=reason,
+            priority="normal",
+            clock=self._clock,
+        )
+
+
+def _waits_for_assistant(locked: Locked) -> bool:
+    """Tell whether nobody but the assistant would go on with the conversation."""
+    return locked.conversation.state == "open" and locked.conversation.speaker is Speaker.ASSISTANT
