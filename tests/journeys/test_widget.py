@@ -8,26 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
+from tests.journeys.browsing import CHARGED_TWICE, FAINT, NAMELESS, say
 from tests.journeys.conftest import Demo, OpenPage, picture
 
 pytestmark = pytest.mark.browser
-
-CHARGED_TWICE = "I was charged twice this month"
-
-
-async def say(page: Page, text: str) -> Locator:
-    """Type a message when the last turn has ended, send it, and return the answer when it is whole."""
-    log = page.get_by_role("log", name="Conversation")
-    await expect(log).not_to_have_attribute("aria-busy", "true")
-    done = page.evaluate(
-        "() => new Promise((seen) => document.addEventListener('steward-done', () => seen(), {once: true}))"
-    )
-    field = page.get_by_label("Your message")
-    await field.fill(text)
-    await field.press("Enter")
-    await done
-    return page.locator("steward-chat .row.assistant").last
 
 
 class TestRefund:
@@ -196,35 +181,3 @@ def own_site(demo: Demo, tmp_path: Path) -> Iterator[str]:
         yield f"http://localhost:{server.server_address[1]}/"
         server.shutdown()
         thread.join()
-
-
-NAMELESS = """() => {
-  const everything = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? everything(one.shadowRoot) : [])]);
-  const labelled = (one) => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.labels?.length || one.textContent.trim();
-  const seen = everything(document).filter((one) => one.getClientRects().length);
-  const controls = seen.filter((one) => one.matches("button, a[href], input, textarea, select, [role=log], [role=dialog], [role=img]"));
-  return [
-    ...controls.filter((one) => !labelled(one)).map((one) => `no name: ${one.outerHTML}`),
-    ...seen.filter((one) => one.matches("img:not([alt])")).map((one) => `no alternative: ${one.outerHTML}`),
-    ...(document.querySelectorAll("h1").length === 1 ? [] : ["not exactly one first heading"]),
-    ...(document.querySelectorAll("main").length === 1 ? [] : ["not exactly one main part"]),
-  ];
-}"""
-
-# The contrast of WCAG 2.2, 1.4.3: 4.5 to 1, or 3 to 1 for large text.
-FAINT = """() => {
-  const everything = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? everything(one.shadowRoot) : [])]);
-  const channels = (colour) => { const found = colour.match(/[\\d.]+/g).map(Number); return { rgb: found.slice(0, 3), alpha: found[3] ?? 1 }; };
-  const light = (rgb) => { const [r, g, b] = rgb.map((value) => { const s = value / 255; return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const parent = (one) => one.parentElement || one.getRootNode().host;
-  const behind = (one) => { for (let at = one; at; at = parent(at)) { const found = channels(getComputedStyle(at).backgroundColor); if (found.alpha > 0.95) return found.rgb; }
-    return matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255]; };
-  return everything(document)
-    .filter((one) => one.getClientRects().length && !one.disabled && one.tagName !== "OPTION" && [...one.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim()))
-    .filter((one) => getComputedStyle(one).clipPath === "none")
-    .map((one) => { const style = getComputedStyle(one), size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-      const [high, low] = [light(channels(style.color).rgb), light(behind(one))].sort((a, b) => b - a);
-      return { ratio: (high + 0.05) / (low + 0.05), least: large ? 3 : 4.5, text: one.textContent.trim().slice(0, 40), tag: one.tagName, name: one.className }; })
-    .filter((found) => found.ratio < found.least)
-    .map((found) => `${found.ratio.toFixed(2)} ${found.tag}.${found.name} ${found.text}`);
-}"""
