@@ -69,7 +69,7 @@ svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width:
 .customer .bubble { border-radius: 14px 4px 14px 14px; background: var(--mine); }
 .human .bubble { background: var(--paper); border: 1px solid var(--accent); }
 .system .bubble { background: none; color: var(--soft); font-size: 13.5px; text-align: center; padding: 2px 8px; }
-.asks .bubble { box-shadow: inset 3px 0 0 var(--accent); }
+.asks .bubble { border-bottom-left-radius: 4px; box-shadow: inset 3px 0 0 var(--accent); }
 .failed .bubble { opacity: .65; }
 .bubble sup { line-height: 0; font-size: 11px; }
 a, sup button { color: var(--accent); }
