@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.prove import kills, takeovers
+from tests.prove import kills, messages, takeovers, troubles
 from tests.prove.results import STATE, Report
 
 Campaign = Callable[..., Coroutine[Any, Any, Report]]
-CAMPAIGNS: dict[str, Campaign] = {kills.NAME: kills.run, takeovers.NAME: takeovers.run}
+CAMPAIGNS: dict[str, Campaign] = {
+    campaign.NAME: campaign.run for campaign in (kills, takeovers, troubles, messages)
+}
 
 
 def main() -> int:

@@ -18,6 +18,11 @@ from tests.prove.telling import Telling, refund_lines
 from tests.prove.world import World, open_world
 
 NAME = "kills"
+CLAIM = """
+The server is killed at random moments of a refund conversation; the company's system lives on. After each
+restart no acknowledged message is lost, no refund happens twice, no action stays undecided, and the customer
+is told what happened.
+"""
 ROUNDS = 100
 TOKEN_MS = 15.0
 DECIDED_WITHIN_S = 60.0
@@ -188,9 +193,7 @@ def report(kept: Ledgered, seed: int, at_last: Sequence[tuple[str, str]]) -> Rep
     return Report(
         NAME,
         "kill -9 in the middle of a refund",
-        "The server is killed at random moments of a refund conversation; the company's system lives on. After "
-        "each restart no acknowledged message is lost, no refund happens twice, no action stays undecided, and "
-        "the customer is told what happened.",
+        CLAIM,
         f"python -m tests.prove {NAME} --seed {seed}",
         seed,
         [

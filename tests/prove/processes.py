@@ -113,7 +113,7 @@ def company_process(directory: Path, *, port: int) -> Process:
         [sys.executable, "-m", "tests.prove.company", str(directory), str(port)],
         f"http://127.0.0.1:{port}",
         directory / "company.log",
-        {"PYTHONPATH": os.getcwd()},
+        {"PYTHONPATH": os.pathsep.join((os.getcwd(), os.environ.get("PYTHONPATH", "")))},
         ready_path="/healthz",
     )
 

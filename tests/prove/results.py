@@ -61,7 +61,7 @@ class Report:
     def text(self) -> str:
         """Return the page, without a date."""
         verdict = "nothing failed" if not self.problems else f"{len(self.problems)} failures, listed below"
-        lines = [f"# {self.title}", "", self.claim, "", f"Result: **{verdict}**.", ""]
+        lines = [f"# {self.title}", "", " ".join(self.claim.split()), "", f"Result: **{verdict}**.", ""]
         lines += [f"Command: `{self.command}` (seed {self.seed})", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in self.figures]
         lines += [

@@ -14,6 +14,11 @@ from tests.prove.results import Ledgered, Report, spread
 from tests.prove.world import World, open_world
 
 NAME = "takeovers"
+CLAIM = """
+Conversations stream at once, 50 in a round, and a human takes each over at a random moment. Not one sentence of
+the assistant is stored after the take-over's commit or delivered after the call returned; the next message of
+the customer is met with silence.
+"""
 ROUNDS = 10
 CONVERSATIONS = 50
 TOKEN_MS = 60.0
@@ -130,7 +135,7 @@ async def take(agent: Client, scene: Scene, moment_s: float) -> None:
 
 
 async def wrong(client: Client, agent: Client, scene: Scene) -> list[str]:
-    """Return what should not have happened; the human speaks, and the assistant stays silent to the next message."""
+    """Return what should not have happened, also after the human has spoken and the customer writes on."""
     problems = [
         f"{scene.conversation}: {event.data['text']!r} arrived after the take-over" for event in scene.late
     ]
@@ -167,11 +172,7 @@ def report(kept: Ledgered, seed: int) -> Report:
     return Report(
         name=NAME,
         title="A human takes over in the middle of an answer",
-        claim=(
-            "Conversations stream at once, 50 in a round, and a human takes each over at a random moment. Not one "
-            "sentence of the assistant is stored after the take-over's commit or delivered after the call returned; "
-            "the next message of the customer is met with silence."
-        ),
+        claim=CLAIM,
         command=f"python -m tests.prove {NAME} --seed {seed}",
         seed=seed,
         figures=figures,
