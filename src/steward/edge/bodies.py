@@ -69,7 +69,8 @@ def parse_json(content: bytes) -> Any:
         return _cleaned(json.loads(content.decode()), depth=0)
     except UnicodeDecodeError:
         raise Malformed("The body isn't valid UTF-8; send JSON in UTF-8.") from None
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
+        # Not only JSONDecodeError: Python refuses to read a number of thousands of digits.
         raise Malformed("The body isn't valid JSON.") from None
 
 

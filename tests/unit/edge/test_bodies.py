@@ -69,7 +69,11 @@ class TestParseJson:
     def test_a_whole_pair_stays(self) -> None:
         assert parse_json(b'"\\ud83d\\ude00"') == "😀"
 
-    @pytest.mark.parametrize("content", [b'{"text":', b"\xff\xfe", b"[" * 5000, b"[" * 100 + b"]" * 100])
+    @pytest.mark.parametrize(
+        "content",
+        [b'{"text":', b"\xff\xfe", b"[" * 5000, b"[" * 100 + b"]" * 100, b'{"csat": ' + b"1" * 5000 + b"}"],
+        ids=["cut", "not_utf8", "open", "deep", "long_number"],
+    )
     def test_what_isnt_json_is_refused(self, content: bytes) -> None:
         with pytest.raises(Malformed, match=r"body|JSON"):
             parse_json(content)

@@ -160,7 +160,7 @@ async def _conversation(
         return named
     if body.said_before:
         digest = transcript_digest(_scope(caller, body), body.said_before)
-        found = await services.conversations.find_by_transcript(digest)
+        found = await services.conversations.take_by_transcript(digest)
         if found is not None:
             await ownership_of(request).check(found, caller)
             return found

@@ -1,6 +1,6 @@
 """Refusals about conversations.
 
-ConversationNotFound (404) · ConversationClosed (409) · NotTheSpeaker (409)
+ConversationNotFound (404) · TurnNotFound (404) · ConversationClosed (409) · NotTheSpeaker (409)
 """
 
 from __future__ import annotations
@@ -16,6 +16,15 @@ class ConversationNotFound(NotFound):
     def __init__(self, conversation_id: UUID) -> None:
         super().__init__(
             f"There is no conversation {conversation_id}; start one with POST /v1/conversations."
+        )
+
+
+class TurnNotFound(NotFound):
+    """The conversation has no turn with this id."""
+
+    def __init__(self, turn_id: UUID) -> None:
+        super().__init__(
+            f"There is no turn {turn_id} in this conversation; a turn's id stands in its done event."
         )
 
 

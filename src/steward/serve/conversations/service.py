@@ -25,7 +25,7 @@ from steward.serve.conversations.contracts import (
     MessageRole,
     Speaker,
 )
-from steward.serve.conversations.errors import ConversationNotFound
+from steward.serve.conversations.errors import ConversationNotFound, TurnNotFound
 from steward.serve.conversations.following import Followers
 from steward.serve.conversations.queries import (
     SealedMessage,
@@ -36,6 +36,7 @@ from steward.serve.conversations.queries import (
     select_messages,
 )
 from steward.serve.conversations.speech import open_body, open_events
+from steward.serve.conversations.turn_records import has_turn
 
 CLAIMS = "conversation.claims"
 FOLLOW_EVERY_S = 5.0
@@ -189,9 +190,16 @@ class Conversations:
         thumb: str | None = None,
         comment: str | None = None,
     ) -> None:
-        """Store a survey answer or a thumb; a later answer replaces an earlier one."""
+        """Store a survey answer or a thumb; a later answer replaces an earlier one.
+
+        Raises:
+            ConversationNotFound: there is none with this id.
+            TurnNotFound: the conversation has no such turn.
+        """
         async with self._database.write() as session:
             conversation = await self._get(session, conversation_id)
+            if turn_id is not None and not await has_turn(session, conversation_id, turn_id):
+                raise TurnNotFound(turn_id)
             key = await self._vault.key_for(session, conversation.customer_id)
             sealed = key.seal(comment, "feedback.comment") if comment else None
             target = (
@@ -231,11 +239,18 @@ class Conversations:
             owner = await self._vault.open_customer(session, reference=reference, verified=True)
             return (await self._get(session, conversation_id)).customer_id == owner
 
-    async def find_by_transcript(self, digest: bytes) -> ConversationId | None:
-        """Return the open conversation whose transcript so far has this digest."""
-        async with self._database.read() as session:
+    async def take_by_transcript(self, digest: bytes) -> ConversationId | None:
+        """Return the open conversation whose transcript so far has this digest, once.
+
+        Two customers of one client may have said and heard the same words so far. The digest goes with
+        the conversation, so that their next messages don't meet in it.
+        """
+        async with self._database.write() as session:
             row = await session.one(
-                "select id from conversation where transcript = %s and state = 'open' order by last_at desc",
+                """update conversation set transcript = null where id = (
+                       select id from conversation where transcript = %s and state = 'open'
+                       order by last_at desc limit 1 for update skip locked)
+                   returning id""",
                 (digest,),
             )
         return None if row is None else ConversationId(row[0])

@@ -81,6 +81,14 @@ async def select_turn(session: ReadSession, turn_id: UUID) -> TurnRow | None:
     return None if row is None else TurnRow(*row)
 
 
+async def has_turn(session: ReadSession, conversation_id: UUID, turn_id: UUID) -> bool:
+    """Tell whether a finished turn is one of the conversation's."""
+    row = await session.one(
+        "select 1 from turn where id = %s and conversation_id = %s", (turn_id, conversation_id)
+    )
+    return row is not None
+
+
 async def select_turns(session: ReadSession, conversation_id: UUID) -> tuple[TurnRow, ...]:
     """Return a conversation's finished turns, oldest first."""
     rows = await session.all(
