@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from psycopg.conninfo import conninfo_to_dict
-
 from steward.app.settings import Settings
 from steward.base.clock import SystemClock
+from steward.base.db.errors import DatabaseUnavailable
 from steward.base.db.migrations.runner import upgrade
 from steward.base.db.partitions import keep_months_ahead
 from steward.base.db.pool import PooledDatabase
+from steward.base.db.urls import place_of, require_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,14 @@ class Store:
 
 
 def app_role(app_url: str, owner_url: str) -> str | None:
-    """Return the role that needs rights granted: the application's, where another owns the tables."""
-    app, owner = (conninfo_to_dict(url).get("user") for url in (app_url, owner_url))
-    return str(app) if app and app != owner else None
+    """Return the role that needs rights granted: the application's, where another owns the tables.
+
+    Raises:
+        Misconfigured: one of them isn't a PostgreSQL URL.
+    """
+    app = require_url(app_url).get("user")
+    owner = require_url(owner_url, setting="STEWARD_MIGRATION_DATABASE_URL").get("user")
+    return app if app and app != owner else None
 
 
 @asynccontextmanager
@@ -44,7 +49,11 @@ async def open_store(settings: Settings, *, progress: Callable[[str], None]) -> 
         app_url = settings.database_url
         owner_url = settings.migration_database_url or app_url
     try:
-        await asyncio.to_thread(upgrade, owner_url, app_role=app_role(app_url, owner_url))
+        role = app_role(app_url, owner_url)
+        try:
+            await asyncio.to_thread(upgrade, owner_url, app_role=role)
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(f"{error.reason} at {place_of(owner_url)}") from error
         await keep_months_ahead(owner_url, SystemClock())
         database = await PooledDatabase.open(app_url, max_size=settings.database_connections)
         try:
