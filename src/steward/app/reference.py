@@ -21,8 +21,9 @@ Exit codes: 0 done, 1 it ran and the answer is no, 2 it could not run.
 SETTINGS = """
 ## Settings
 
-Settings belong to an installation, not to an assistant. They come from the environment, or by their lower-case names
-from `steward.toml` in the data directory; the command line wins over the environment, and that over the file.
+Settings belong to an installation, not to an assistant. They come from the environment, or by their
+lower-case names from `steward.toml` in the data directory; the command line wins over the environment,
+and that over the file.
 `STEWARD_MASTER_KEY` (32 bytes in base64) takes the place of the file `master.key`.
 
 | variable | default | meaning |

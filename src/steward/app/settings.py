@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     """Directory of the all-MiniLM-L6-v2 files; by default the installed package or a hub's cache."""
     exact_embedding: bool = False
     """Use the model's full precision instead of 8 bits: twice as slow, and release ids differ."""
+    embedding_url: str | None = None
+    """OpenAI-compatible service (up to and including /v1) that encodes knowledge in place of MiniLM."""
+    embedding_model: str = "text-embedding-3-large"
+    """Model of that service."""
+    embedding_dimensions: int = Field(default=3072, ge=8, le=16000)
+    """Length of its vectors."""
+    embedding_secret: str = "OPENAI_API_KEY"  # noqa: S105 - a name
+    """Name of the secret that holds its key."""
     embedding_threads: int = Field(default=1, ge=1, le=16)
     """Embeddings computed at the same time."""
     customer_token_secret: str | None = Field(default=None, repr=False)

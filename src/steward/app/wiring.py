@@ -18,6 +18,8 @@ from steward.app.storage import Store, open_store
 from steward.base.clock import Clock, SystemClock
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
+from steward.base.language.contracts import Embedder
+from steward.base.language.http_embedder import EmbeddingService, HttpEmbedder
 from steward.base.language.local_embedder import LocalEmbedder
 from steward.base.language.numeric_form import NumericForm
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
@@ -83,6 +85,7 @@ class Foundation:
     ledger: Ledger
     vault: Vault
     embedder: LocalEmbedder
+    retrieval: Embedder
     knowledge: Knowledge
     releases: Releases
     accounts: Accounts
@@ -118,6 +121,8 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
             await vault.check(session)
         embedder = await opening
         knowledge = Knowledge(store.database, clock)
+        service = open_retrieval(settings)
+        retrieval: Embedder = service or embedder
         try:
             yield Foundation(
                 settings=settings,
@@ -127,15 +132,23 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 ledger=ledger,
                 vault=vault,
                 embedder=embedder,
+                retrieval=retrieval,
                 knowledge=knowledge,
                 releases=Releases(
-                    store.database, embedder=embedder, clock=clock, knowledge=knowledge, ledger=ledger
+                    store.database,
+                    embedder=embedder,
+                    clock=clock,
+                    knowledge=knowledge,
+                    ledger=ledger,
+                    retrieval=retrieval,
                 ),
                 accounts=Accounts(store.database, clock, passwords=Passwords()),
                 keys=ApiKeys(store.database, clock),
             )
         finally:
             embedder.close()
+            if service is not None:
+                await service.close()
 
 
 def open_embedder(settings: Settings) -> LocalEmbedder:
@@ -145,6 +158,21 @@ def open_embedder(settings: Settings) -> LocalEmbedder:
         weights=settings.weights,
         form=NumericForm.EXACT if settings.exact_embedding else NumericForm.INT8,
         workers=settings.embedding_threads,
+    )
+
+
+def open_retrieval(settings: Settings) -> HttpEmbedder | None:
+    """Return the service that encodes knowledge, where one is configured."""
+    if settings.embedding_url is None:
+        return None
+    secrets = InstalledSecrets(os.environ, settings.data_dir / "secrets")
+    return HttpEmbedder(
+        EmbeddingService(
+            base_url=settings.embedding_url,
+            model=settings.embedding_model,
+            dimensions=settings.embedding_dimensions,
+            key=secrets.find(settings.embedding_secret),
+        )
     )
 
 
@@ -161,7 +189,11 @@ async def open_application(
         secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
     )
     runtimes = Runtimes(
-        releases=foundation.releases, database=database, embedder=foundation.embedder, outside=outside
+        releases=foundation.releases,
+        database=database,
+        embedder=foundation.embedder,
+        retrieval=foundation.retrieval,
+        outside=outside,
     )
     followers = Followers()
     conversations = Conversations(

@@ -27,7 +27,7 @@ def run_search(query: str, folder: Path, *, limit: int, as_json: bool, data_dir:
         async with open_foundation(settings, say=say) as foundation:
             release = await foundation.releases.create(read, created_by="operator", progress=say)
             search = await Search.open(foundation.store.database, release.snapshot_id)
-            vector = (await foundation.embedder.embed([query]))[0]
+            vector = (await foundation.retrieval.embed([query]))[0]
             found = await search.find(
                 query,
                 vector,

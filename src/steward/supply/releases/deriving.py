@@ -49,8 +49,13 @@ class Artefacts:
     injection_examples: ExampleVectors
 
 
-def current_makers(embedder: Embedder) -> Makers:
-    """Return what this installation makes releases with. Imports the trainer: call it in a thread."""
+def current_makers(embedder: Embedder, retrieval: Embedder) -> Makers:
+    """Return what this installation makes releases with. Imports the trainer: call it in a thread.
+
+    Args:
+        embedder: the encoder of messages and examples.
+        retrieval: the encoder of knowledge, often the same.
+    """
     from steward.base.language.intent_head import TRAINER_VERSION
     from steward.supply.knowledge.lexical import LEXICAL_VERSION
     from steward.supply.knowledge.splitting import SPLITTER_VERSION
@@ -59,6 +64,7 @@ def current_makers(embedder: Embedder) -> Makers:
         encoder=embedder.digest,
         trainer=str(TRAINER_VERSION),
         splitter=f"{SPLITTER_VERSION}/{LEXICAL_VERSION}",
+        retrieval=None if retrieval.digest == embedder.digest else retrieval.digest,
     )
 
 

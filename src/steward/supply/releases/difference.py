@@ -119,6 +119,6 @@ def _parts(before: Folder, after: Folder) -> Iterator[str]:
 
 def _makers(old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Iterator[str]:
     old, new = makers_of(old_manifest), makers_of(new_manifest)
-    for what in ("encoder", "trainer", "splitter", "seed"):
+    for what in ("encoder", "retrieval", "trainer", "splitter", "seed"):
         if getattr(old, what) != getattr(new, what):
             yield f"{what} changed"

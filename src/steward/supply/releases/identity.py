@@ -20,17 +20,21 @@ SEED: Final = 20260101
 
 @dataclass(frozen=True, slots=True)
 class Makers:
-    """What turns a folder into behaviour: the encoder's digest, versions of trainer and splitter."""
+    """What turns a folder into behaviour: the encoder's digest, versions of trainer and splitter.
+
+    `retrieval` is the digest of another encoder that knowledge is searched with, if there is one.
+    """
 
     encoder: str
     trainer: str
     splitter: str
     seed: int = SEED
+    retrieval: str | None = None
 
 
 def manifest_of(assistant: str, files: Mapping[str, bytes], makers: Makers) -> dict[str, Any]:
     """Return the manifest that is hashed: digests of files by path, and who made the release."""
-    return {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "assistant": assistant,
         "files": [[path, sha256_hex(files[path])] for path in sorted(files)],
@@ -39,6 +43,7 @@ def manifest_of(assistant: str, files: Mapping[str, bytes], makers: Makers) -> d
         "splitter": makers.splitter,
         "seed": makers.seed,
     }
+    return manifest if makers.retrieval is None else {**manifest, "retrieval": makers.retrieval}
 
 
 def id_of(manifest: Mapping[str, Any]) -> ReleaseId:
@@ -53,4 +58,5 @@ def makers_of(manifest: Mapping[str, Any]) -> Makers:
         trainer=str(manifest["trainer"]),
         splitter=str(manifest["splitter"]),
         seed=int(manifest["seed"]),
+        retrieval=manifest.get("retrieval"),
     )

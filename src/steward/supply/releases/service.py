@@ -65,11 +65,22 @@ class Releases:
     """The releases of one database."""
 
     def __init__(
-        self, database: Database, *, embedder: Embedder, clock: Clock, knowledge: Knowledge, ledger: Ledger
+        self,
+        database: Database,
+        *,
+        embedder: Embedder,
+        clock: Clock,
+        knowledge: Knowledge,
+        ledger: Ledger,
+        retrieval: Embedder | None = None,
     ) -> None:
-        """Use a database; the embedder is the one that all new releases are made with."""
+        """Use a database and the encoders that all new releases are made with.
+
+        `retrieval` encodes knowledge where that isn't the embedder's work as well.
+        """
         self._database = database
         self._embedder = embedder
+        self._retrieval = retrieval or embedder
         self._clock = clock
         self._knowledge = knowledge
         self._ledger = ledger
@@ -94,7 +105,7 @@ class Releases:
             UnreadableDocument: a knowledge document can't be turned into text.
         """
         report = progress or _silent
-        makers = await asyncio.to_thread(current_makers, self._embedder)
+        makers = await asyncio.to_thread(current_makers, self._embedder, self._retrieval)
         manifest = manifest_of(folder.name, folder.files, makers)
         release_id = id_of(manifest)
         async with self._database.read() as session:
@@ -141,7 +152,7 @@ class Releases:
             report(f"{step.doing}: {step.done} of {step.total}")
 
         documents = source_documents(folder)
-        published = await self._knowledge.publish(documents, embedder=self._embedder, progress=tell)
+        published = await self._knowledge.publish(documents, embedder=self._retrieval, progress=tell)
         return published.snapshot_id
 
     async def _store_artefacts(self, session: WriteSession, release_id: str, derived: Derived) -> None:
@@ -189,7 +200,8 @@ class Releases:
             release = _release(row)
             folder = await self._folder(session, release)
             stored = await session.all(queries.ARTEFACTS, {"release_id": release_id})
-        if makers_of(release.manifest).encoder != self._embedder.digest:
+        makers, here = makers_of(release.manifest), (self._embedder.digest, self._retrieval.digest)
+        if (makers.encoder, makers.retrieval or makers.encoder) != here:
             raise CannotDerive(release_id, "encoder")
         contents: Mapping[str, bytes] = {
             name: bytes(content) for name, digest, content in stored if sha256_hex(content) == digest
@@ -230,7 +242,7 @@ class Releases:
     async def _repair(self, release: Release, folder: Folder) -> Mapping[str, bytes]:
         """Derive the artefacts again and store them."""
         makers = makers_of(release.manifest)
-        current = await asyncio.to_thread(current_makers, self._embedder)
+        current = await asyncio.to_thread(current_makers, self._embedder, self._retrieval)
         if makers.trainer != current.trainer:
             raise CannotDerive(release.id, "trainer")
         derived = await derive(folder, self._embedder, seed=makers.seed, progress=_silent)
