@@ -18,6 +18,8 @@ import httptools
 
 WARM_SHARE = 0.15
 """Share of a block that is thrown away at its start, where all clients begin at once."""
+ANSWERS_PER_CLIENT = 2
+"""A block lasts until there are so many on average, so that a slow way isn't judged by a handful."""
 _TAIL = 32
 _TIMEOUT_S = 60.0
 
@@ -154,31 +156,37 @@ class Measured:
 async def run_block(
     address: Address, conversation: Conversation, *, clients: int, seconds: float
 ) -> Measured:
-    """Let clients talk at once for a while.
+    """Let clients talk at once for a while, longer where they get few answers.
 
     Raises:
         Unanswered: an answer failed; a benchmark with failures measures something else.
     """
-    began_at = time.perf_counter()
-    begins_at, ends_at = began_at + seconds * WARM_SHARE, began_at + seconds * (1 + WARM_SHARE)
+    begins_at = time.perf_counter() + seconds * WARM_SHARE
+    ends_at = begins_at + seconds
+    enough = clients * ANSWERS_PER_CLIENT
     replies: list[Reply] = []
+    closed_at: float | None = None
 
     async def client(number: int) -> None:
+        nonlocal closed_at
         connection = Connection(address)
         try:
             async with aclosing(conversation(connection, number)) as answers:
                 async for reply in answers:
-                    if begins_at <= reply.ended_at <= ends_at:
-                        replies.append(reply)
-                    if reply.ended_at > ends_at:
+                    if closed_at is not None:
                         return
+                    if reply.ended_at >= begins_at:
+                        replies.append(reply)
+                    if reply.ended_at >= ends_at and len(replies) >= enough:
+                        closed_at = reply.ended_at
         finally:
             connection.close()
 
     async with asyncio.TaskGroup() as group:
         for number in range(clients):
             group.create_task(client(number))
-    return Measured(replies, seconds)
+    assert closed_at is not None
+    return Measured(replies, closed_at - begins_at)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -26,6 +26,15 @@ class Block:
     end_p95_ms: float
     cores: Mapping[str, float]
 
+    @property
+    def server_cpu_ms(self) -> float:
+        """Processor time of the compared server for one answer, its database not counted.
+
+        The one figure here that other work on the machine hardly touches.
+        """
+        server = "model" if self.party == "direct" else self.party
+        return self.cores.get(server, 0.0) / self.per_second * 1000
+
     def as_json(self) -> dict[str, Any]:
         """Return the block's figures, rounded."""
         rounded = {
@@ -74,13 +83,21 @@ def _row(blocks: Sequence[Block], direct: Mapping[int, Block]) -> dict[str, Any]
             ]
             row[f"{moment}_{share}_ms"] = median(latencies)
             row[f"added_{moment}_{share}_ms"] = median(added)
+    row["server_cpu_ms"] = median([block.server_cpu_ms for block in blocks])
     names = blocks[0].cores
     row["cores"] = {name: median([block.cores[name] for block in blocks]) for name in names}
     return row
 
 
 def _ratios(steward: Mapping[str, Any], litellm: Mapping[str, Any]) -> dict[str, float]:
-    names = ("added_first_p50_ms", "added_first_p95_ms", "added_end_p50_ms", "added_end_p95_ms", "per_second")
+    names = (
+        "added_first_p50_ms",
+        "added_first_p95_ms",
+        "added_end_p50_ms",
+        "added_end_p95_ms",
+        "server_cpu_ms",
+        "per_second",
+    )
     return {
         f"{name}_to_litellm": round(steward[name] / litellm[name], 2) for name in names if litellm[name] > 0
     }
@@ -123,8 +140,8 @@ def print_report(report: Mapping[str, Any]) -> None:
     )
     print("median of a turn's stages: " + _stages(checks["stage_median_ms"]) + "\n")
     head = ("mode", "clients", "way", "per s", "first p50", "p95", "end p50", "p95")
-    added = ("added first", "p95", "added end", "p95")
-    print("{:9}{:>7} {:8}{:>8}{:>10}{:>8}{:>9}{:>8}{:>12}{:>8}{:>10}{:>8}  cores".format(*head, *added))
+    added = ("added first", "p95", "added end", "p95", "CPU ms")
+    print("{:9}{:>7} {:8}{:>8}{:>10}{:>8}{:>9}{:>8}{:>12}{:>8}{:>10}{:>8}{:>8}  cores".format(*head, *added))
     for row in report["summary"]:
         cores = " ".join(f"{name} {value:.2f}" for name, value in row["cores"].items() if value >= 0.02)
         print(
@@ -132,9 +149,10 @@ def print_report(report: Mapping[str, Any]) -> None:
             f"{row['first_p50_ms']:>10.1f}{row['first_p95_ms']:>8.1f}"
             f"{row['end_p50_ms']:>9.1f}{row['end_p95_ms']:>8.1f}"
             f"{row['added_first_p50_ms']:>12.1f}{row['added_first_p95_ms']:>8.1f}"
-            f"{row['added_end_p50_ms']:>10.1f}{row['added_end_p95_ms']:>8.1f}  {cores}"
+            f"{row['added_end_p50_ms']:>10.1f}{row['added_end_p95_ms']:>8.1f}"
+            f"{row['server_cpu_ms']:>8.1f}  {cores}"
         )
-    print("\nSteward to LiteLLM (added latency: below 1 is better; per second: above 1 is better)")
+    print("\nSteward to LiteLLM (latency and CPU: below 1 is better; per second: above 1 is better)")
     for row in report["summary"]:
         ratios = {name: value for name, value in row.items() if name.endswith("_to_litellm")}
         if ratios:
