@@ -22,6 +22,17 @@ _COLUMNS = """c.id, c.customer_id, c.assistant, c.release_id, c.arm, c.channel, 
     c.opened_at, c.last_at, c.closed_at, c.resolved"""
 
 
+# A statement that had to wait for the lock gets the row as it is now, but still sees the other tables as
+# they were before it waited (PostgreSQL manual, 13.2.1). The last column tells that this happened; with
+# the lock in hand, asking again sees everything.
+_LOCK = f"""
+    select {_COLUMNS}, c.next_seq, c.turn_holder, c.asked_back,
+           (select m.turn_id from message m where m.conversation_id = c.id and m.client_key = %s),
+           (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null),
+           c.ctid is distinct from (select before.ctid from conversation before where before.id = c.id)
+    from conversation c where c.id = %s for update of c"""
+
+
 @dataclass(frozen=True, slots=True)
 class Locked:
     """A conversation whose row this transaction holds, with what only the lock makes reliable.
@@ -84,17 +95,10 @@ async def lock_conversation(
     session: WriteSession, conversation_id: UUID, *, client_key: str | None = None
 ) -> Locked | None:
     """Take the conversation's row lock and return its state, or None where it doesn't exist."""
-    row = await session.one(
-        f"""select {_COLUMNS}, c.next_seq, c.turn_holder, c.asked_back,
-                   (select m.turn_id from message m
-                     where m.conversation_id = c.id and m.client_key = %s),
-                   (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null)
-            from conversation c where c.id = %s for update of c""",
-        (client_key, conversation_id),
-    )
-    if row is None:
-        return None
-    return Locked(conversation_of(row), *row[20:25])
+    row = await session.one(_LOCK, (client_key, conversation_id))
+    if row is not None and row[25]:
+        row = await session.one(_LOCK, (client_key, conversation_id))
+    return None if row is None else Locked(conversation_of(row), *row[20:25])
 
 
 async def insert_conversation(
