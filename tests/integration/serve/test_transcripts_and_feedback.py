@@ -10,40 +10,11 @@ import pytest
 from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
 from steward.base.ids import new_id
-from steward.govern.privacy.master_key import MasterKey
-from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import ConversationId, Customer
 from steward.serve.conversations.errors import TurnNotFound
-from steward.serve.conversations.following import Followers
-from steward.serve.conversations.service import Conversations, Opening
+from steward.serve.conversations.service import Conversations
 
 DIGEST = b"d" * 32
-
-
-class OneRelease:
-    """Opens every conversation on the same release."""
-
-    async def opening(self, assistant: str) -> Opening:
-        return Opening("r1", assistant, "Hello.")
-
-
-@pytest.fixture
-async def conversations(database: PooledDatabase, fixed_clock: FixedClock) -> Conversations:
-    """The service on a release without content."""
-    async with database.write() as session:
-        await session.execute(
-            """insert into release (id, assistant, number, manifest, bundle, snapshot_id,
-                   created_at, created_by)
-               values ('r1', 'northline', 1, '{}', '', 's1', %s, 'test')""",
-            (fixed_clock.now(),),
-        )
-    return Conversations(
-        database=database,
-        vault=Vault(MasterKey(b"m" * 32), fixed_clock),
-        clock=fixed_clock,
-        openings=OneRelease(),
-        followers=Followers(),
-    )
 
 
 async def start(conversations: Conversations) -> ConversationId:

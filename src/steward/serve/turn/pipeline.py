@@ -44,6 +44,8 @@ WENT_WRONG = "Something went wrong on our side, so I'm passing you to a colleagu
 SURE_OF_HUMAN = 0.5
 """Confidence from which the intent of wanting a human hands over; words ("agent") need none."""
 HIGH_PRIORITY = 1
+DECIDED_ELSEWHERE = frozenset({RunState.AWAITING_APPROVAL, RunState.ACTING, RunState.UNKNOWN})
+"""Runs that a hand-over leaves as they are: the desk or the system of record has yet to decide them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ class Pipeline:
         folder, understood = course.runtime.folder, course.findings.understood
         by_category = understood.category.queue if understood and not understood.out_of_scope else None
         opened = course.received.run
-        if run is None and opened is not None and opened.state is not RunState.ACTING:
+        if run is None and opened is not None and opened.state not in DECIDED_ELSEWHERE:
             run = replace(opened, state=RunState.HANDED_OVER, asking=None)
         return Ending(
             Outcome.HANDED_OVER,

@@ -7,13 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database, WriteSession
+from steward.base.db.contracts import Database, Row, WriteSession
 from steward.base.errors import Conflict, NotAllowed, NotFound
 from steward.base.ids import new_id
 from steward.govern.access.principal import Principal
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
+from steward.serve.conversations.queries import lock_conversation
 from steward.serve.workflows.contracts import Run, RunState
 
 SUMMARY = "approval.summary"
@@ -65,7 +66,7 @@ class Approvals:
                 """select a.id, a.run_id, r.conversation_id, r.workflow, a.role, a.summary_sealed, a.asked_at,
                           r.customer_id
                    from approval a join workflow_run r on r.id = a.run_id
-                   where a.state = 'waiting' order by a.asked_at"""
+                   where a.state = 'waiting' and r.state = 'awaiting_approval' order by a.asked_at"""
             )
             lines = []
             for row in rows:
@@ -80,18 +81,18 @@ class Approvals:
         Raises:
             NotFound: there is no such approval.
             NotAllowed: the decision needs a higher role.
-            Conflict: it has been decided already.
+            Conflict: it has been decided already, its run has ended, or the customer is being answered.
         """
         async with self._database.write() as session:
-            row = await session.one(
-                "select run_id, role, state from approval where id = %s for update", (approval_id,)
-            )
-            if row is None:
-                raise NotFound(f"There is no approval {approval_id}.")
+            row = await self._lock(session, approval_id)
             if principal.role is None or _RANK.get(principal.role.value, -1) < _RANK[row[1]]:
                 raise NotAllowed(f"This approval needs the role {row[1]}.")
             if row[2] != "waiting":
                 raise Conflict(f"Approval {approval_id} has been {row[2]} already.")
+            if row[3] != RunState.AWAITING_APPROVAL.value:
+                raise Conflict(
+                    f"Approval {approval_id} isn't needed any more; the customer has ended the matter."
+                )
             await session.execute(
                 "update approval set state = %s, decided_at = %s, decided_by = %s, reason = %s where id = %s",
                 ("approved" if approve else "denied", self._clock.now(), principal.id, reason, approval_id),
@@ -115,3 +116,25 @@ class Approvals:
                     details={"approval": str(approval_id)},
                 ),
             )
+
+    async def _lock(self, session: WriteSession, approval_id: UUID) -> Row:
+        """Return run, role, state and the run's state, with no turn of the conversation under way.
+
+        A turn reads the run at its beginning and stores it at its end: a decision in between would be lost.
+        """
+        place = await session.one(
+            """select r.conversation_id from approval a join workflow_run r on r.id = a.run_id
+               where a.id = %s""",
+            (approval_id,),
+        )
+        locked = None if place is None else await lock_conversation(session, place[0])
+        row = await session.one(
+            """select a.run_id, a.role, a.state, r.state
+               from approval a join workflow_run r on r.id = a.run_id where a.id = %s for update""",
+            (approval_id,),
+        )
+        if locked is None or row is None:
+            raise NotFound(f"There is no approval {approval_id}.")
+        if locked.conversation.turn_id is not None:
+            raise Conflict("The customer is being answered at this moment; decide again in a few seconds.")
+        return row

@@ -51,11 +51,12 @@ class Engine:
         claims: Mapping[str, str],
         text: str,
     ) -> Move:
-        """Begin a run by offering the workflow; values said in passing are kept."""
-        values: dict[str, Any] = {"customer": dict(claims)}
-        for slot in procedure.definition.slots:
-            if value := find_in_passing(slot, text):
-                values[slot.name] = value
+        """Begin a run by offering the workflow; what a token proves or was said in passing is kept."""
+        definition = procedure.definition
+        values: dict[str, Any] = {"customer": dict(claims), **proven_values(definition, claims)}
+        values |= said_in_passing(
+            definition, text, values, proven=bool(claims) and is_proven(definition, claims)
+        )
         run = Run(
             id=new_id(self._clock),
             conversation_id=conversation_id,
@@ -83,8 +84,7 @@ class Engine:
             case RunState.CONFIRMING:
                 return await self._hear_confirmation(run, procedure, heard)
             case RunState.AWAITING_APPROVAL:
-                say = procedure.definition.approval.say if procedure.definition.approval else ""
-                return Move(run, say, Outcome.ASKED, action=ActionState.AWAITING_APPROVAL, aside=True)
+                return self._hear_while_waiting(run, procedure, heard)
             case _:
                 return Move(run, "", Outcome.ANSWERED, aside=True)
 
@@ -147,9 +147,10 @@ class Engine:
         value = read_slot(slot, heard.text, today=self._clock.now().date())
         free_text = slot.type == "text" and slot.pattern is None
         if value is not None and not (free_text and heard.question):
-            kept = self._with_passing_values(run, procedure.definition, heard)
-            kept = replace(kept, values={**kept.values, slot.name: value}, attempts=0)
-            return await self._progress(kept, procedure, heard)
+            kept = replace(run, values={**run.values, slot.name: value}, attempts=0)
+            return await self._progress(
+                self._with_passing_values(kept, procedure.definition, heard), procedure, heard
+            )
         if wants_to_stop(heard.text):
             return self._cancelled(run, procedure)
         if heard.question:
@@ -180,6 +181,13 @@ class Engine:
             return self._hand_over(run, ENOUGH_ASKED, "too_many_attempts")
         return asked
 
+    def _hear_while_waiting(self, run: Run, procedure: Procedure, heard: Heard) -> Move:
+        if wants_to_stop(heard.text):
+            return self._cancelled(run, procedure)
+        approval = procedure.definition.approval
+        say = fill(approval.say, run.values) if approval else ""
+        return Move(run, say, Outcome.ASKED, action=ActionState.AWAITING_APPROVAL, aside=True)
+
     def _confirmed(self, run: Run, procedure: Procedure) -> Move:
         approval = procedure.definition.approval
         if approval and (approval.when == "always" or Condition.parse(approval.when).holds(run.values)):
@@ -194,13 +202,9 @@ class Engine:
     async def _progress(self, run: Run, procedure: Procedure, heard: Heard) -> Move:
         """Fill what is known, ask for what is missing, then check and ask to confirm."""
         values = dict(run.values)
+        proven = heard.verified and is_proven(procedure.definition, values["customer"])
         for slot in procedure.definition.slots:
-            if slot.name in values:
-                continue
-            claim = values["customer"].get(slot.from_customer) if slot.from_customer else None
-            if claim:
-                values[slot.name] = claim
-            elif not (slot.only_unverified and heard.verified):
+            if slot.name not in values and not (slot.only_unverified and proven):
                 return self._ask(replace(run, state=RunState.COLLECTING, values=values), slot)
         for check in procedure.definition.checks:
             failed = await self._check(check, procedure, values)
@@ -263,11 +267,9 @@ class Engine:
             await self._actions.perform(run, effect, procedure.connector, turn_id=turn_id)
 
     def _with_passing_values(self, run: Run, definition: Workflow, heard: Heard) -> Run:
-        values = dict(run.values)
-        for slot in definition.slots:
-            if slot.name not in values and (value := find_in_passing(slot, heard.text)):
-                values[slot.name] = value
-        return replace(run, values=values)
+        proven = heard.verified and is_proven(definition, run.values["customer"])
+        found = said_in_passing(definition, heard.text, run.values, proven=proven)
+        return replace(run, values={**run.values, **found})
 
     def _ask(self, run: Run, slot: Slot, *, text: str | None = None, aside: bool = False) -> Move:
         return Move(
@@ -291,6 +293,38 @@ class Engine:
     def _hand_over(self, run: Run, text: str, reason: str) -> Move:
         ended = replace(run, state=RunState.HANDED_OVER, asking=None)
         return Move(ended, text, Outcome.HANDED_OVER, hand_over=reason)
+
+
+def proven_values(definition: Workflow, claims: Mapping[str, str]) -> dict[str, str]:
+    """Return the slots that the customer's token fills. What is typed never takes their place."""
+    return {
+        slot.name: claim
+        for slot in definition.slots
+        if slot.from_customer and (claim := claims.get(slot.from_customer))
+    }
+
+
+def is_proven(definition: Workflow, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a verified customer's token fills every slot that it could.
+
+    Only then may the proof that others are asked for be left out: a signed-in customer who has to type
+    an account number could type somebody else's.
+    """
+    return all(claims.get(slot.from_customer) for slot in definition.slots if slot.from_customer)
+
+
+def said_in_passing(
+    definition: Workflow, text: str, known: Mapping[str, Any], *, proven: bool
+) -> dict[str, str]:
+    """Return values of slots that nobody asked for yet; one value fills one slot."""
+    found: dict[str, str] = {}
+    for slot in definition.slots:
+        if slot.name in known or (slot.only_unverified and proven):
+            continue
+        value = find_in_passing(slot, text)
+        if value and value not in known.values() and value not in found.values():
+            found[slot.name] = value
+    return found
 
 
 def offer_text(procedure: Procedure) -> str:

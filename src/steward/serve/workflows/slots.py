@@ -21,6 +21,7 @@ _WORD_DATE = re.compile(
 _DATE_WORD = re.compile(r"\b([a-z]{3,9})\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4}))?", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST_TEXT = 300
+_ORDINARY_WORDS = "I would like to change something about this, could you please help me with it"
 
 
 def read_slot(slot: Slot, text: str, *, today: date) -> str | None:
@@ -53,8 +54,13 @@ def read_slot(slot: Slot, text: str, *, today: date) -> str | None:
 
 
 def find_in_passing(slot: Slot, text: str) -> str | None:
-    """Return a value that the text holds beyond doubt, though nobody asked for it yet."""
-    return _text(slot, text) if slot.type == "text" and slot.pattern else None
+    """Return a value that the text holds beyond doubt, though nobody asked for it yet.
+
+    A pattern that ordinary words fit, as an address's does, proves nothing: such a slot is asked for.
+    """
+    if slot.type != "text" or slot.pattern is None or _text(slot, _ORDINARY_WORDS) is not None:
+        return None
+    return _text(slot, text)
 
 
 def _text(slot: Slot, text: str) -> str | None:
