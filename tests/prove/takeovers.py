@@ -16,8 +16,8 @@ from tests.prove.world import World, open_world
 NAME = "takeovers"
 CLAIM = """
 Conversations stream at once, 50 in a round, and a human takes each over at a random moment. Not one sentence
-of the assistant is stored after the take-over's commit or delivered after the call returned; the next message of
-the customer is met with silence.
+of the assistant is stored after the take-over's commit or delivered after the call returned; the next message
+of the customer is met with silence.
 """
 ROUNDS = 10
 CONVERSATIONS = 50
