@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -74,8 +76,21 @@ async def serve(application: Application, listener: socket.socket) -> None:
         backlog=2048,
     )
     server = Server(config, application.services.stopping)
+    settle_memory()
     async with working(application):
         await server.serve(sockets=[listener])
+
+
+def settle_memory() -> None:
+    """Leave what was loaded out of garbage collection, and hand the interpreter over more often.
+
+    A full collection over a release's objects would stop the loop for tens of milliseconds; an
+    embedding that has finished would wait up to 5 ms, the default, for a busy loop to let it go on.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(0.0005)
 
 
 class Server(uvicorn.Server):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -45,9 +44,11 @@ def event_name(event: Event) -> str:
 
 def event_data(event: Event) -> dict[str, Any]:
     """Return the event's JSON object."""
-    data = asdict(event)
+    data = {field: getattr(event, field) for field in event.__slots__}
     if isinstance(event, Done):
         data["turn_id"] = str(event.turn_id)
+        data["citations"] = [event_data(citation) for citation in event.citations]
+        data["tokens"] = {"prompt": event.tokens.prompt, "completion": event.tokens.completion}
     return data
 
 

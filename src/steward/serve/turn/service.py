@@ -18,6 +18,7 @@ from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.ids import new_id
 from steward.govern.privacy.contracts import CustomerId, Purpose
 from steward.govern.privacy.sealing import CustomerKey
+from steward.govern.privacy.tokens import tokens_in
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import (
     ActionChanged,
@@ -374,7 +375,7 @@ class Turns:
                 return event
 
     async def _own_words(self, customer_id: CustomerId, text: str) -> str:
-        if "[" not in text:
+        if not tokens_in(text):
             return text
         async with self._database.read() as session:
             return await self._vault.unmask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.drafts import Draft
@@ -74,6 +75,22 @@ class Policy:
     detector: Detector
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a text holds: its numbers, its words in lower case, and their stems."""
+
+    numbers: frozenset[str]
+    words: frozenset[str]
+    stems: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def facts_of(text: str) -> Facts:
+    """Return what a text holds; passages are asked for again and again, so the latest are kept."""
+    words = frozenset(word.lower() for word in _WORD.findall(text))
+    return Facts(frozenset(_numbers(text)), words, frozenset(_stem(word) for word in words))
+
+
 def verify(draft: Draft, passages: Sequence[Passage], context: str, policy: Policy) -> Checked:
     """Check one sentence.
 
@@ -84,13 +101,14 @@ def verify(draft: Draft, passages: Sequence[Passage], context: str, policy: Poli
         policy: the release's rules.
     """
     cited = [passages[number - 1] for number in draft.cited if 0 < number <= len(passages)]
-    evidence = " ".join(f"{item.title} {item.heading} {item.body}" for item in cited)
+    texts = [f"{item.title} {item.heading} {item.body}" for item in cited]
+    facts = [facts_of(text) for text in texts]
     words = _content_words(draft.text)
-    support = _support(words, evidence)
+    support = _support(words, facts)
     reason = (
-        _policy_fault(draft, evidence, policy)
+        _policy_fault(draft, " ".join(texts), policy)
         or _citation_fault(draft, len(passages), words)
-        or _fact_fault(draft.text, evidence, context)
+        or _fact_fault(draft.text, [*facts, facts_of(context)])
         or ("unsupported" if draft.cited and words and support < policy.support else None)
     )
     return Checked(draft, reason, support)
@@ -132,16 +150,14 @@ def _citation_fault(draft: Draft, passages: int, words: Sequence[str]) -> str | 
     return None
 
 
-def _fact_fault(text: str, evidence: str, context: str) -> str | None:
-    known_numbers = _numbers(evidence) | _numbers(context)
-    if not _numbers(text) <= known_numbers:
+def _fact_fault(text: str, known: Sequence[Facts]) -> str | None:
+    if any(all(number not in facts.numbers for facts in known) for number in _numbers(text)):
         return "unknown_number"
-    known_words = {word.lower() for word in _WORD.findall(f"{evidence} {context}")}
     for word in _WORD.findall(text):
-        if word.lower() in _CALENDAR and word.lower() not in known_words:
+        if word.lower() in _CALENDAR and all(word.lower() not in facts.words for facts in known):
             return "unknown_date"
     for name in _names(text):
-        if name.lower() not in known_words:
+        if all(name.lower() not in facts.words for facts in known):
             return "unknown_name"
     return None
 
@@ -171,14 +187,14 @@ def _content_words(text: str) -> list[str]:
     ]
 
 
-def _support(words: Sequence[str], evidence: str) -> float:
+def _support(words: Sequence[str], evidence: Sequence[Facts]) -> float:
     """Return the share of content words that the evidence holds (0..1)."""
     if not words:
         return 1.0
-    known = {_stem(word.lower()) for word in _WORD.findall(evidence)}
-    return sum(word in known for word in words) / len(words)
+    return sum(any(word in facts.stems for facts in evidence) for word in words) / len(words)
 
 
+@lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
     for ending in ("ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
