@@ -20,9 +20,11 @@ from steward.serve.conversations.contracts import (
     Conversation,
     ConversationId,
     Customer,
+    Event,
     HandedOver,
     Message,
     MessageRole,
+    Question,
     Speaker,
 )
 from steward.serve.conversations.errors import ConversationNotFound, TurnNotFound
@@ -276,10 +278,21 @@ class Conversations:
         return merge_parts(sealed, key)
 
     async def _restored(self, session: ReadSession, conversation: Conversation, message: Message) -> Message:
-        text = await self._vault.unmask(
-            session, conversation.customer_id, message.text, purpose=Purpose.OWN_WORDS, actor="customer"
-        )
-        return replace(message, text=text)
+        async def own_words(text: str) -> str:
+            return await self._vault.unmask(
+                session, conversation.customer_id, text, purpose=Purpose.OWN_WORDS, actor="customer"
+            )
+
+        events: list[Event] = []
+        for event in message.events:
+            match event:
+                case Question():
+                    events.append(replace(event, text=await own_words(event.text)))
+                case ActionChanged():
+                    events.append(replace(event, summary=await own_words(event.summary)))
+                case _:
+                    events.append(event)
+        return replace(message, text=await own_words(message.text), events=tuple(events))
 
 
 def merge_parts(sealed: Iterable[SealedMessage], key: CustomerKey) -> tuple[Message, ...]:

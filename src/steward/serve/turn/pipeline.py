@@ -489,7 +489,10 @@ class Pipeline:
             return
         approval = course.runtime.procedures[ending.run.workflow].definition.approval
         assert approval is not None
-        await self._approvals.ask(session, ending.run, role=approval.role, summary=ending.approval_summary)
+        summary = await self._vault.mask(
+            session, ending.run.customer_id, ending.approval_summary, detector=course.runtime.detector
+        )
+        await self._approvals.ask(session, ending.run, role=approval.role, summary=summary.text)
 
     async def _fall_silent(self, course: Course) -> Done:
         """Record a turn whose word was taken away; nothing more is said."""

@@ -8,12 +8,20 @@ words at their place. A take-over takes the same lock, so its commit is the boun
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.vault import Vault
-from steward.serve.conversations.contracts import Delta, Event, MessageRole, Speaker
+from steward.serve.conversations.contracts import (
+    ActionChanged,
+    Delta,
+    Event,
+    MessageRole,
+    Question,
+    Speaker,
+)
 from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
 from steward.serve.turn.receive import Received
@@ -53,7 +61,7 @@ class Voice:
 
         Args:
             text: what to say; personal values in it are masked before they are stored.
-            events: citations, questions and the like, stored beside the words.
+            events: citations, questions and the like, masked and stored beside the words.
             separator: what stands between these words and those before them.
             before: gives more events, once the lock is held and before the words are stored.
             together: more to do in the same transaction, under the same lock.
@@ -88,10 +96,9 @@ class Voice:
     ) -> tuple[Event, ...]:
         if not text and not events:
             return ()
-        masked = await self._vault.mask(
-            session, self._received.conversation.customer_id, text, detector=self._detector
-        )
-        words = f"{separator}{masked.text}" if self.said and masked.text else masked.text
+        masked = await self._masked(session, text)
+        events = [await self._masked_event(session, event) for event in events]
+        words = f"{separator}{masked}" if self.said and masked else masked
         await say(
             session,
             locked,
@@ -104,3 +111,18 @@ class Voice:
             turn_id=self._received.turn_id,
         )
         return (Delta(words), *events) if words else tuple(events)
+
+    async def _masked_event(self, session: WriteSession, event: Event) -> Event:
+        match event:
+            case Question():
+                return replace(event, text=await self._masked(session, event.text))
+            case ActionChanged():
+                return replace(event, summary=await self._masked(session, event.summary))
+            case _:
+                return event
+
+    async def _masked(self, session: WriteSession, text: str) -> str:
+        masked = await self._vault.mask(
+            session, self._received.conversation.customer_id, text, detector=self._detector
+        )
+        return masked.text
