@@ -90,14 +90,15 @@ class Rows:
 
 
 class Timed:
-    """Keeps the seconds of each training."""
+    """Keeps the seconds of each training, by the clock and by the processor."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.processor_seconds: list[float] = []
 
     def train(self, rows: Rows, seed: int, none: Rows | None = None) -> IntentHead:
         """Train the default recipe."""
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         head = train_intent_head(
             rows.examples(),
             rows.vectors,
@@ -107,6 +108,7 @@ class Timed:
             seed=seed,
         )
         self.seconds.append(time.perf_counter() - start)
+        self.processor_seconds.append(time.process_time() - busy)
         return head
 
 
@@ -147,7 +149,9 @@ def measure(folder: Path, model: MiniLm, cache: Path, *, seed: int, quick: bool)
     part(["banking77_oos_trainval"], near_misses)
     part(["hint3_sofmattress_train", "hint3_sofmattress_test"], hint3)
     if timed.seconds:
-        figures.append(Figure("all", "longest training, s", max(timed.seconds), target=60, at_most=True))
+        longest = max(timed.seconds)
+        figures.append(Figure("all", "longest training, s", longest, target=60, at_most=True))
+        figures.append(Figure("all", "longest training, processor s", max(timed.processor_seconds)))
     if (folder / "banking77_train.jsonl.xz").is_file():
         banking = load(folder / "banking77_train.jsonl.xz", model, limit=1000 if quick else None)
         figures += latency(banking, model, timed, seed=seed)
