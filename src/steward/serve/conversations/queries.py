@@ -51,7 +51,10 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message about to be stored; `body` and `events` are sealed."""
+    """A message about to be stored; `body` and `events` are sealed.
+
+    With a `holder` the message's turn becomes the conversation's running turn, held by that process.
+    """
 
     id: MessageId
     role: MessageRole
@@ -62,6 +65,7 @@ class NewMessage:
     body: bytes
     events: bytes | None
     at: datetime
+    holder: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,9 @@ async def insert_message(session: WriteSession, locked: Locked, message: NewMess
                    pending, body, events, at)
                values (%(id)s, %(conversation)s, %(seq)s, %(role)s, %(turn)s, %(key)s, %(epoch)s, %(account)s,
                    %(pending)s, %(body)s, %(events)s, %(at)s))
-           update conversation set next_seq = %(seq)s::int + 1, last_at = %(at)s
+           update conversation set next_seq = %(seq)s::int + 1, last_at = %(at)s,
+               turn_id = case when %(holder)s::bigint is null then turn_id else %(turn)s end,
+               turn_holder = coalesce(%(holder)s::bigint, turn_holder)
            where id = %(conversation)s""",
         {
             "id": message.id,
@@ -138,6 +144,7 @@ async def insert_message(session: WriteSession, locked: Locked, message: NewMess
             "body": message.body,
             "events": message.events,
             "at": message.at,
+            "holder": message.holder,
         },
     )
 

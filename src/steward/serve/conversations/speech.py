@@ -36,11 +36,13 @@ async def say(
     client_key: str | None = None,
     account_id: UUID | None = None,
     pending: bool = False,
+    holder: int | None = None,
     announce: bool = False,
 ) -> MessageId:
     """Store one message (masked text) at place `seq` and return its id.
 
-    `announce` notifies every process that follows the conversation; the assistant's own sentences
+    `holder` is the process that begins the message's turn at once. `announce` notifies every process
+    that follows the conversation; the assistant's own sentences
     reach their reader through the turn and need no announcement.
     """
     message = NewMessage(
@@ -53,6 +55,7 @@ async def say(
         body=key.seal(text, BODY),
         events=key.seal(pack_events(events), EVENTS) if events else None,
         at=clock.now(),
+        holder=holder,
     )
     await insert_message(session, locked, message, seq=seq)
     if announce:

@@ -143,45 +143,61 @@ class Turns:
     async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[CustomerId, TurnId]:
         """Store the masked message and start its turn, unless one is running."""
         notes = Notes()
-        runtime = await self._runtime_of(conversation_id)
-        taken: Received | None = None
         async with self._database.write() as session:
             with notes.stage(Stage.RECEIVE):
                 locked = await receive(session, conversation_id, client_key=client_key)
-            customer_id = locked.conversation.customer_id
             if locked.known_turn is not None:
-                return customer_id, locked.known_turn
-            with notes.stage(Stage.MASK):
-                masked = await self._vault.mask(session, customer_id, text, detector=runtime.detector)
-            with notes.stage(Stage.RECEIVE):
-                key = await self._vault.key_for(session, customer_id)
-                turn_id = TurnId(new_id(self._clock))
-                silent = human_speaks(locked)
-                message_id = await say(
-                    session,
-                    locked,
-                    key=key,
-                    clock=self._clock,
-                    role=MessageRole.CUSTOMER,
-                    text=masked.text,
-                    seq=locked.next_seq,
-                    turn_id=turn_id,
-                    client_key=client_key,
-                    pending=not silent,
-                    announce=silent,
-                )
-                received = await self._context(
-                    session, locked, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
-                    text=masked.text, masked_count=len(masked.tokens),
-                )  # fmt: skip
-                if silent:
-                    await self._stay_silent(session, received, notes, runtime)
-                elif locked.conversation.turn_id is None:
-                    await self._hold(session, conversation_id, turn_id)
-                    taken = received
-        if taken is not None:
-            self._start(taken, runtime, notes)
-        return customer_id, turn_id
+                return locked.conversation.customer_id, locked.known_turn
+            runtime = self._runtimes.ready(locked.conversation.release_id)
+            if runtime is not None:
+                received = await self._store(session, locked, text, client_key, runtime=runtime, notes=notes)
+        if runtime is None:  # built outside the transaction: that takes a connection of its own
+            await self._runtimes.of(locked.conversation.release_id)
+            return await self._begin(conversation_id, text, client_key)
+        if not human_speaks(locked) and locked.conversation.turn_id is None:
+            self._start(received, runtime, notes)
+        return locked.conversation.customer_id, received.turn_id
+
+    async def _store(
+        self,
+        session: WriteSession,
+        locked: Locked,
+        text: str,
+        client_key: str,
+        *,
+        runtime: Runtime,
+        notes: Notes,
+    ) -> Received:
+        """Mask and store a message; the conversation is held for its turn where no other runs."""
+        customer_id = locked.conversation.customer_id
+        with notes.stage(Stage.MASK):
+            masked = await self._vault.mask(session, customer_id, text, detector=runtime.detector)
+        with notes.stage(Stage.RECEIVE):
+            key = await self._vault.key_for(session, customer_id)
+            turn_id = TurnId(new_id(self._clock))
+            silent = human_speaks(locked)
+            free = not silent and locked.conversation.turn_id is None
+            message_id = await say(
+                session,
+                locked,
+                key=key,
+                clock=self._clock,
+                role=MessageRole.CUSTOMER,
+                text=masked.text,
+                seq=locked.next_seq,
+                turn_id=turn_id,
+                client_key=client_key,
+                pending=not silent,
+                holder=self._liveness.instance if free else None,
+                announce=silent,
+            )
+            received = await self._context(
+                session, locked, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
+                text=masked.text, masked_count=len(masked.tokens),
+            )  # fmt: skip
+            if silent:
+                await self._stay_silent(session, received, notes, runtime)
+        return received
 
     async def _runtime_of(self, conversation_id: UUID) -> Runtime:
         """Return the conversation's runtime, outside any transaction: building one takes a connection."""
