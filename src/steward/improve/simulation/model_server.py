@@ -270,7 +270,8 @@ def main() -> None:
         listener = listen(given.host, given.port)
     except (ValueError, OSError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    print(f"{MODEL} (a test tool, not a model) on http://{given.host}:{given.port}/v1", flush=True)  # noqa: T201
+    port = listener.getsockname()[1]
+    print(f"{MODEL} (a test tool, not a model) on http://{given.host}:{port}/v1", flush=True)  # noqa: T201
     serve(ModelServer(knobs, seed=given.seed), listener)
 
 
