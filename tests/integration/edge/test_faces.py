@@ -122,6 +122,11 @@ class TestApi:
         assert problem["reference"] in problem["detail"]
         assert "NoneType" not in response.text
 
+    async def test_an_answer_isnt_kept_on_the_way(self, client: httpx2.AsyncClient) -> None:
+        response = await client.get("/healthz")
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+
     async def test_other_sites_may_call_from_the_browser(self, client: httpx2.AsyncClient) -> None:
         response = await client.options(
             "/v1/conversations",

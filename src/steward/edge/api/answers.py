@@ -14,11 +14,13 @@ from steward.edge.callers import identify_for_api
 from steward.edge.entrance import entrance
 from steward.edge.problems import problem_response
 
+_PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 
 def json_answer(value: Any, *, status: int = 200) -> Response:
-    """Return a value as JSON in UTF-8."""
+    """Return a value as JSON in UTF-8, for the caller alone: nothing between us and them may keep it."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
-    return Response(body, status_code=status, media_type="application/json")
+    return Response(body, status_code=status, media_type="application/json", headers=_PRIVATE)
 
 
 def no_content() -> Response:
