@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from steward.improve.insight.first_page import Figures, HourLine
@@ -16,6 +16,8 @@ _HOUR_AXIS = {
     "title": None,
     "axis": {"format": "%d %b %H:00", "tickCount": 6, "labelOverlap": True},
 }
+_FEWEST_HOURS = 12
+"""A chart reaches back so far at least; a single hour would fill it with one bar."""
 
 
 def charts_of(figures: Figures) -> dict[str, str]:
@@ -29,15 +31,25 @@ def charts_of(figures: Figures) -> dict[str, str]:
 
 
 def _rows(hours: tuple[HourLine, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "hour": line.hour.astimezone(UTC).isoformat(),
-            "conversations": line.conversations,
-            "handed over": line.handed_over,
-            "p95": None if line.p95_ms is None else round(line.p95_ms, 1),
-        }
-        for line in hours
+    rows = [
+        _row(line.hour, line.conversations, line.handed_over, line.p95_ms)
+        for line in sorted(hours, key=lambda line: line.hour)
     ]
+    if hours:
+        times = [line.hour for line in hours]
+        start = max(times) - timedelta(hours=_FEWEST_HOURS - 1)
+        if start < min(times):
+            rows.insert(0, _row(start, 0, 0, None))
+    return rows
+
+
+def _row(hour: datetime, conversations: int, handed_over: int, p95_ms: float | None) -> dict[str, Any]:
+    return {
+        "hour": hour.astimezone(UTC).isoformat(),
+        "conversations": conversations,
+        "handed over": handed_over,
+        "p95": None if p95_ms is None else round(p95_ms, 1),
+    }
 
 
 def _traffic(hours: tuple[HourLine, ...]) -> dict[str, Any]:
