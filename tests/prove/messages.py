@@ -61,7 +61,7 @@ class Result:
 
 async def run(directory: Path, *, seed: int, rounds: int | None = None) -> Report:
     """Start a demo, send the messages in an order drawn from the seed, and report."""
-    directory.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     steward = steward_process(["up", "--demo"], directory, {"STEWARD_REQUESTS_PER_MINUTE": "100000"})
     steward.start()
     try:
@@ -174,8 +174,8 @@ def report_of(results: Sequence[Result], log: str, *, seed: int) -> Report:
         name=NAME,
         title="200 varied messages",
         claim=(
-            "Typos, other languages, nothing at all, 20 kB, emoji, HTML, SQL, injected instructions, risks and "
-            "ordinary questions. What may become of each was written down before the first run, in "
+            "Typos, other languages, nothing at all, 20 kB, emoji, HTML, SQL, injected instructions, risks "
+            "and ordinary questions. What may become of each was written down before the first run, in "
             "tests/prove/messages.yaml."
         ),
         command=f"python -m tests.prove {NAME}",

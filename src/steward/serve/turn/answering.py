@@ -219,7 +219,9 @@ class _Attempt:
     def _quoted(self) -> list[Sentence]:
         """Answer in the knowledge base's own sentences, verified like any other."""
         with self._notes.stage(Stage.GENERATE):
-            drafts = quote(self._received.text, self._passages, self._runtime)
+            understood = self._findings.understood
+            question = understood.query if understood else self._received.text
+            drafts = quote(question, self._passages, self._runtime)
         if self._findings.model is None or self._findings.route in ("model failed", VERIFICATION_FAILED):
             self._findings.model = EXTRACTIVE
             self._findings.route = self._findings.route or EXTRACTIVE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from steward.serve.turn.receive import Said
 from steward.serve.turn.runtime import Runtime
 from steward.supply.assistant.prompts import render
 from steward.supply.knowledge.contracts import Passage
-from steward.supply.knowledge.extractive import answer_sentences
+from steward.supply.knowledge.extractive import Quoted, answer_sentences
 from steward.supply.models.contracts import (
     ChatMessage,
     ChatRequest,
@@ -29,6 +30,16 @@ from steward.supply.models.pricing import cost_of, estimate_tokens
 from steward.supply.models.resilience import Chosen
 
 QUOTED_SENTENCES = 3
+QUOTED_FROM = 0.9
+"""Share of the best passage's score from which a passage is quoted. On the sample's 962 examples an answer
+then quotes a right document in 84 % of cases instead of 83 %, and is no longer."""
+CLOSE_TO_BEST = 0.9
+"""A list that nobody asked for is quoted only where no sentence comes this close to it in score."""
+_ASKS_FOR_LIST = re.compile(
+    r"\bhow\s+(?:do|can|could|should|would|to)\b|\bsteps?\b|\bwhich\b|\blist\b|\bwhat\s+(?:are|can|do|must|should|kinds?)\b"
+    r"|\bset\s?-?up\b|\binstall",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,29 @@ Generated = Answering | Draft | Proposed | Spent
 
 
 def quote(question: str, passages: Sequence[Passage], runtime: Runtime) -> tuple[Draft, ...]:
-    """Answer in the knowledge base's own sentences."""
-    quoted = answer_sentences(
-        question, passages, statistics=runtime.search.statistics, limit=QUOTED_SENTENCES
+    """Answer in the knowledge base's own sentences, as briefly as the question allows."""
+    best = max((passage.score for passage in passages), default=0.0)
+    near = [passage for passage in passages if passage.score >= QUOTED_FROM * best]
+    numbers = {passage.id: number for number, passage in enumerate(passages, 1)}
+    quoted = answer_sentences(question, near, statistics=runtime.search.statistics, limit=QUOTED_SENTENCES)
+    return tuple(
+        Draft(item.sentence, (numbers[near[item.passage_index].id],)) for item in briefly(quoted, question)
     )
-    return tuple(Draft(item.sentence, (item.passage_index + 1,)) for item in quoted)
+
+
+def briefly(quoted: Sequence[Quoted], question: str) -> tuple[Quoted, ...]:
+    """Leave out lists that nobody asked for, and all lists but the best one.
+
+    A list is asked for by a question about how to do something or which things there are.
+    """
+    lists = [item for item in quoted if "\n" in item.sentence]
+    plain = [item for item in quoted if "\n" not in item.sentence]
+    if not lists:
+        return tuple(quoted)
+    best = max(lists, key=lambda item: item.score)
+    stands_out = not plain or best.score > max(item.score for item in plain) / CLOSE_TO_BEST
+    keep = best if stands_out or _ASKS_FOR_LIST.search(question) else None
+    return tuple(item for item in quoted if item in plain or item is keep)
 
 
 async def generate(

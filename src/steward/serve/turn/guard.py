@@ -29,11 +29,21 @@ _INJECTION = re.compile(
     r"|\b(?:jailbreak|do\s+anything\s+now|developer\s+mode|dan\s+mode|god\s+mode)\b"
     r"|\b(?:reveal|print|show|repeat|output|tell\s+me|write\s+out)\b.{0,30}\b(?:your|the)\b.{0,15}"
     r"\b(?:instructions|prompt|rules\s+you|configuration|guidelines)\b"
+    r"|\b(?:list|show|give|dump|export|output|print|send)\b.{0,40}\b(?:every|all|other|another|your)\s+(?:\w+\s+){0,2}"
+    r"(?:customers?|users?|subscribers?)\b(?:['’]s?)?.{0,60}"
+    r"\b(?:names?|numbers?|details?|data|cards?|addresse?s?|e-?mails?|passwords?|accounts?|records?)\b"
+    r"|\b(?:answer|respond|reply|say|write|complete)\b.{0,20}\b(?:only|exactly|just|nothing\s+but)\b.{0,15}"
+    r"\b(?:with|this|the\s+(?:words?|sentence|following))\b"
+    r"|\b(?:role-?\s?play|act\s+as\s+(?:if|though)|imagine)\b.{0,30}\byou(?:['’]re|\s+(?:are|were|have))\b"
+    r"|\bpretend\s+(?:that\s+)?(?:i|you|we|the|this|to)\b"
+    r"|^\W*(?:system|developer|admin(?:istrator)?|assistant)\s*:"
     r"|</?\s*(?:passages?|conversation|system|instructions?|customer)\b[^>]{0,80}>"
     r"|\[/?(?:INST|SYSTEM)\]|<\|[a-z_]{2,20}\|>",
     re.IGNORECASE | re.DOTALL,
 )
 _LOOKED_AT = 8000
+OUT_OF_SCOPE_ALLOWANCE = 0.12
+"""How much less like an example a message needs to be where no intent claims it: two weak signs together."""
 
 
 class Reaction(StrEnum):
@@ -73,18 +83,26 @@ class GuardRules:
         self._risks = risks
         self._injections = injections
 
-    def check(self, text: str, vector: NDArray[np.float32], earlier: Sequence[str]) -> Guarded:
+    def check(
+        self,
+        text: str,
+        vector: NDArray[np.float32],
+        earlier: Sequence[str],
+        *,
+        out_of_scope: bool = False,
+    ) -> Guarded:
         """Return the first rule that applies: risks, then injection, then loops.
 
         Args:
             text: the masked message.
             vector: its embedding.
             earlier: what the customer said before, masked.
+            out_of_scope: whether no intent claims it.
         """
         looked_at = text[:_LOOKED_AT]
         return (
             self._risk(looked_at, vector)
-            or self._injection(looked_at, vector)
+            or self._injection(looked_at, vector, out_of_scope=out_of_scope)
             or self._loop(looked_at, earlier)
             or PASSED
         )
@@ -100,13 +118,13 @@ class GuardRules:
                 return Guarded(Reaction(rule.action), rule.name, score, rule.reply, rule.priority, rule.queue)
         return None
 
-    def _injection(self, text: str, vector: NDArray[np.float32]) -> Guarded | None:
+    def _injection(self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool) -> Guarded | None:
         rule = self._guardrails.injection
         phrase = self._injection_phrases.search(text) if rule.phrases else None
         if phrase or _INJECTION.search(text):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply)
         score = max(self._injections.score(vector).values(), default=0.0)
-        if score >= float(rule.threshold):
+        if score >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * out_of_scope:
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply)
         return None
 
@@ -120,9 +138,21 @@ class GuardRules:
         return None
 
 
-def guard(text: str, vector: NDArray[np.float32], earlier: Sequence[str], rules: GuardRules) -> Guarded:
+def guard(
+    text: str,
+    vector: NDArray[np.float32],
+    earlier: Sequence[str],
+    rules: GuardRules,
+    *,
+    out_of_scope: bool = False,
+) -> Guarded:
     """Check a masked message against a release's rules."""
-    return rules.check(text, vector, earlier)
+    return rules.check(text, vector, earlier, out_of_scope=out_of_scope)
+
+
+def nearly_equal(question: str, other: str) -> bool:
+    """Tell whether two questions say the same in nearly the same words."""
+    return _overlap(_words(question), _words(other)) >= NEARLY_EQUAL
 
 
 def _any_phrase(phrases: Sequence[str]) -> re.Pattern[str]:

@@ -19,6 +19,7 @@ from steward.serve.conversations.contracts import (
     Citation,
     Done,
     Event,
+    MessageRole,
     Outcome,
     Question,
     Status,
@@ -27,22 +28,22 @@ from steward.serve.desk.opening_hours import hand_over_text
 from steward.serve.desk.requests import request_human
 from steward.serve.turn.act import Acting, workflow_to_offer
 from steward.serve.turn.answering import Answerer, Sentence
-from steward.serve.turn.guard import Guarded, Reaction, guard
+from steward.serve.turn.guard import Guarded, Reaction, guard, nearly_equal
 from steward.serve.turn.receive import Received
 from steward.serve.turn.record import Findings, record
 from steward.serve.turn.retrieve import retrieve
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.timing import Notes, Stage
-from steward.serve.turn.understand import Understood, understand
+from steward.serve.turn.understand import Understood, asks_for_human, understand
 from steward.serve.turn.voice import Voice, WordLost
 from steward.serve.workflows.approvals import Approvals
+from steward.serve.workflows.consent import is_bare_answer
 from steward.serve.workflows.contracts import Move, Run, RunState
 from steward.serve.workflows.runs import Runs
 
 NOTHING_UNDERSTOOD = "I didn't get any words there. What can I help you with?"
+NOTHING_OPEN = "Glad to help. What is it about?"
 WENT_WRONG = "Something went wrong on our side, so I'm passing you to a colleague."
-SURE_OF_HUMAN = 0.5
-"""Confidence from which the intent of wanting a human hands over; words ("agent") need none."""
 HIGH_PRIORITY = 1
 DECIDED_ELSEWHERE = frozenset({RunState.AWAITING_APPROVAL, RunState.ACTING, RunState.UNKNOWN})
 """Runs that a hand-over leaves as they are: the desk or the system of record has yet to decide them."""
@@ -121,24 +122,24 @@ class Pipeline:
 
         yield Status(Stage.UNDERSTAND.value)
         with notes.stage(Stage.UNDERSTAND):
-            understood = findings.understood = await understand(received.text, runtime)
+            understood = findings.understood = await understand(
+                received.text, runtime, before=received.last_customer_text
+            )
         self._note_understood(course, understood)
         if received.run is not None and received.run.state is RunState.ACTING:
             async for event in self._act(course, received.run):
                 yield event
             return
-        if (ending := self._human_wanted(course, understood)) is not None:
-            async for event in self._end(course, ending):
-                yield event
-            return
-
         yield Status(Stage.GUARD.value)
         with notes.stage(Stage.GUARD):
             earlier = () if received.run else received.customer_texts
-            guarded = findings.guarded = guard(received.text, understood.vector, earlier, runtime.guard_rules)
+            guarded = findings.guarded = guard(
+                received.text, understood.vector, earlier, runtime.guard_rules,
+                out_of_scope=understood.out_of_scope,
+            )  # fmt: skip
         notes.decide(Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score)
-        if guarded.reaction is not Reaction.PASS:
-            async for event in self._end(course, self._guarded_ending(course, guarded)):
+        if (ending := self._guarded_or_human(course, understood, guarded)) is not None:
+            async for event in self._end(course, ending):
                 yield event
             return
         if (ending := self._not_for_reading(course, understood)) is not None:
@@ -169,16 +170,21 @@ class Pipeline:
             language=understood.language,
         )
 
-    def _human_wanted(self, course: Course, understood: Understood) -> Ending | None:
-        by_intent = (
-            understood.intent.hand_over
-            and understood.confidence >= SURE_OF_HUMAN
-            and not understood.out_of_scope
-        )
-        if understood.override is None and not by_intent:
-            return None
-        reason = "override_word" if understood.override else "asked_for_human"
-        return self._hand_over(course, reason)
+    def _guarded_or_human(self, course: Course, understood: Understood, guarded: Guarded) -> Ending | None:
+        """End the turn for a risk, a word that asks for a human, an attack or that intent, in this order.
+
+        Whoever asks for a human always gets one, whatever else the message says; where there is a
+        risk as well, with that risk's words and priority.
+        """
+        if guarded.reaction is Reaction.HAND_OVER:
+            return self._guarded_ending(course, guarded)
+        if understood.override is not None:
+            return self._hand_over(course, "override_word")
+        if guarded.reaction is not Reaction.PASS:
+            return self._guarded_ending(course, guarded)
+        if asks_for_human(understood):
+            return self._hand_over(course, "asked_for_human")
+        return None
 
     def _guarded_ending(self, course: Course, guarded: Guarded) -> Ending:
         rule = guarded.rule or "guard"
@@ -196,10 +202,12 @@ class Pipeline:
         """End the turn for messages that hold nothing to read, or not in English."""
         if course.received.waiting_priority is not None and course.received.waiting_priority >= HIGH_PRIORITY:
             return self._hand_over(course, "waiting_for_human")
-        if understood.empty:
+        if understood.empty or (understood.wordless and course.received.run is None):
             return Ending(
                 Outcome.ASKED, "nothing_said", NOTHING_UNDERSTOOD, (Question(None, NOTHING_UNDERSTOOD),)
             )
+        if course.received.run is None and is_bare_answer(course.received.text) and not understood.sure:
+            return Ending(Outcome.ASKED, "nothing_open", NOTHING_OPEN, (Question(None, NOTHING_OPEN),))
         if understood.language is not None:
             sentence = course.runtime.folder.assistant.other_languages.get(understood.language)
             if sentence is None:
@@ -305,7 +313,7 @@ class Pipeline:
         yield Status(Stage.RETRIEVE.value)
         with course.notes.stage(Stage.RETRIEVE):
             evidence = findings.evidence = await retrieve(
-                received.text, received, understood, runtime, today=self._clock.now().date()
+                received, understood, runtime, today=self._clock.now().date()
             )
         course.notes.decide(
             Stage.RETRIEVE, "weak" if evidence.weak else "found", strength=round(evidence.strength, 4),
@@ -399,9 +407,14 @@ class Pipeline:
         return self._hand_over(course, "nothing_verified", run=after.run if after else None)
 
     def _said_before(self, course: Course, text: str) -> bool:
-        plain = text.strip()
-        said = (said.text for said in course.received.history if said.role.value == "assistant")
-        return bool(plain) and course.findings.sent == 0 and any(plain in earlier for earlier in said)
+        """Tell whether nearly the same question would get the same answer a second time."""
+        plain, received = text.strip(), course.received
+        if not plain or course.findings.sent:
+            return False
+        if not any(nearly_equal(received.text, earlier) for earlier in received.customer_texts):
+            return False
+        said = (said.text for said in received.history if said.role is MessageRole.ASSISTANT)
+        return any(plain in earlier for earlier in said)
 
     async def _say(self, course: Course, sentences: Sequence[Sentence]) -> tuple[Event, ...]:
         text, citations = self._compose(course, sentences)

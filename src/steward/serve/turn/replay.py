@@ -24,7 +24,7 @@ from steward.serve.turn.record import Findings
 from steward.serve.turn.retrieve import retrieve
 from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.timing import Notes
-from steward.serve.turn.understand import understand
+from steward.serve.turn.understand import asks_for_human, understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +97,30 @@ class Replays:
         return Compared(row.id, told_then(row, said), await self._again(received, runtime, row))
 
     async def _again(self, received: Received, runtime: Runtime, row: TurnRow) -> Told:
-        understood = await understand(received.text, runtime)
+        understood = await understand(received.text, runtime, before=received.last_customer_text)
         clock = FixedClock(row.started_at)
 
         def told(outcome: str, text: str, cited: tuple[str, ...] = ()) -> Told:
             confidence = round(understood.confidence, 4)
             return Told(runtime.release_id, outcome, understood.intent.name, confidence, text, cited)
 
-        if understood.override or understood.intent.hand_over:
-            return told("handed_over", "")
-        guarded = guard(received.text, understood.vector, received.customer_texts, runtime.guard_rules)
+        guarded = guard(
+            received.text, understood.vector, received.customer_texts, runtime.guard_rules,
+            out_of_scope=understood.out_of_scope,
+        )  # fmt: skip
         if guarded.reaction is Reaction.HAND_OVER:
             return told("handed_over", guarded.reply or "")
+        if understood.override:
+            return told("handed_over", "")
         if guarded.reaction is not Reaction.PASS:
             return told("refused" if guarded.reaction is Reaction.REFUSE else "answered", guarded.reply or "")
+        if asks_for_human(understood):
+            return told("handed_over", "")
         if understood.intent.reply and not understood.out_of_scope:
             return told("answered", understood.intent.reply)
         if row.workflow is not None and row.evidence is None:
             return told(row.outcome, "(a step of a workflow: effects are off)")
-        evidence = await retrieve(received.text, received, understood, runtime, today=clock.now().date())
+        evidence = await retrieve(received, understood, runtime, today=clock.now().date())
         if evidence.weak:
             outcome = "refused" if understood.out_of_scope else "asked"
             return told(outcome, runtime.folder.guardrails.evidence.ask_back)

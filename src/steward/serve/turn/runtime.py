@@ -163,6 +163,7 @@ class Runtimes:
         )
         connector = self._outside.connector([system_spec(system) for system in folder.connectors.systems])
         models = self._outside.models(folder)
+        search = await Search.open(self._database, release.snapshot_id)
         return Runtime(
             release_id=release.id,
             folder=folder,
@@ -178,7 +179,7 @@ class Runtimes:
                     for intent in folder.intents.intents
                     for example in (intent.title, *intent.examples)
                 ),
-                is_word=self._outside.is_word,
+                is_word=lambda word: self._outside.is_word(word) or search.statistics.has(word),
             ),
             aims=await self._aims(folder),
             detector=detector,
@@ -193,7 +194,7 @@ class Runtimes:
                 instructions=folder.prompts["answer"].template,
                 detector=detector,
             ),
-            search=await Search.open(self._database, release.snapshot_id),
+            search=search,
             chain=models.chain,
             prices=models.prices,
             procedures={

@@ -19,6 +19,16 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _NOTHING_SAID = re.compile(r"[\W_]*", re.UNICODE)
+_LEANS_ON_BEFORE = re.compile(
+    r"^\W*(?:and|but|so|or|then|what about|how about|why|how|when|where|which|it|that|this|those|these|they|"
+    r"also|is there|is it|are there|are they)\b",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"\[[A-Z_]+_\d+\]")
+_SHORT_WORDS = 7
+"""A message this short that leans on what was said before is understood and searched together with it."""
+SURE_OF_HUMAN = 0.5
+"""Confidence from which the intent of wanting a human hands over; words ("agent") need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +36,14 @@ class Understood:
     """What a message was taken for.
 
     `language` is None for English and for messages too short to tell. `empty` means that there is
-    nothing to understand: no letter and no digit.
+    nothing to understand, no letter and no digit; `wordless`, no letter; `sure`, that the intent is
+    one to act on. `query` and `query_vector` are what to search for: the message, with the one before
+    it where it leans on that.
     """
 
     vector: NDArray[np.float32]
+    query: str
+    query_vector: NDArray[np.float32]
     prediction: Prediction
     intent: Intent
     category: Category
@@ -37,6 +51,8 @@ class Understood:
     language: str | None
     question: bool
     empty: bool
+    wordless: bool
+    sure: bool
 
     @property
     def out_of_scope(self) -> bool:
@@ -49,13 +65,22 @@ class Understood:
         return self.prediction.confidence
 
 
-async def understand(text: str, runtime: Runtime) -> Understood:
-    """Embed and classify a masked message."""
-    vector = (await runtime.embedder.embed([text]))[0]
-    prediction = runtime.intent_head.predict(text, vector)
+async def understand(text: str, runtime: Runtime, *, before: str | None = None) -> Understood:
+    """Embed and classify a masked message; `before` is what the customer said before it."""
+    read = runtime.reading.read(text)
+    vector = (await runtime.embedder.embed([read]))[0]
+    prediction = runtime.intent_head.predict(read, vector)
+    query, query_vector = read, vector
+    if before and leans_on_before(text):
+        query = f"{runtime.reading.read(before)} {read}"
+        query_vector = (await runtime.embedder.embed([query]))[0]
+        if not _sure(prediction, runtime):
+            prediction = runtime.intent_head.predict(query, query_vector)
     intent = runtime.intents[prediction.label]
     return Understood(
         vector=vector,
+        query=query,
+        query_vector=query_vector,
         prediction=prediction,
         intent=intent,
         category=runtime.categories[intent.category],
@@ -63,4 +88,22 @@ async def understand(text: str, runtime: Runtime) -> Understood:
         language=language_of(text),
         question=bool(_QUESTION.search(text)),
         empty=bool(_NOTHING_SAID.fullmatch(text)),
+        wordless=not any(letter.isalpha() for letter in _TOKEN.sub("", text)),
+        sure=_sure(prediction, runtime),
     )
+
+
+def asks_for_human(understood: Understood) -> bool:
+    """Tell whether the message means a human without one of the words for it."""
+    wanted = understood.intent.hand_over and understood.confidence >= SURE_OF_HUMAN
+    return wanted and not understood.out_of_scope
+
+
+def leans_on_before(text: str) -> bool:
+    """Tell whether a message can only be understood with the one before it."""
+    return len(text.split()) <= _SHORT_WORDS and bool(_LEANS_ON_BEFORE.match(text))
+
+
+def _sure(prediction: Prediction, runtime: Runtime) -> bool:
+    needed = float(runtime.folder.guardrails.confidence.offer_workflow)
+    return not prediction.out_of_scope and prediction.confidence >= needed

@@ -46,6 +46,7 @@ _YES_PHRASES = (
     "yes please",
 )
 _NO = frozenset("""no n nope nah not don't dont never wrong incorrect stop cancel neither""".split())
+_BARE_NO = frozenset("no n nope nah".split())
 _NO_PHRASES = (
     "leave it",
     "never mind",
@@ -81,8 +82,10 @@ _EMOJI_NO = frozenset("👎❌")
 _UNSURE = re.compile(
     r"\b(if|unless|but|maybe|perhaps|depends|after|before|instead|only|why|how|what|when|which|who)\b"
 )
+_HESITATES = frozenset("but if unless maybe perhaps why before later".split())
 _LONGEST_ANSWER = 12
 """Words; a longer message says more than yes or no and is never taken for a confirmation."""
+_POLITE = frozenset("please thanks thank you go ahead do it then that's thats fine".split())
 
 
 def _plain(text: str) -> str:
@@ -106,6 +109,23 @@ def read_consent(text: str) -> Consent:
     if said_yes and len(words) <= _LONGEST_ANSWER and "?" not in plain and not _UNSURE.search(plain):
         return Consent.YES
     return Consent.UNCLEAR
+
+
+def accepts(text: str) -> bool:
+    """Tell whether an offer, which causes nothing yet, is taken up: a yes with more behind it will do."""
+    plain = _plain(text)
+    words = re.findall(r"[a-z']+", plain)
+    if read_consent(text) is Consent.YES:
+        return True
+    begins = bool(words) and words[0] in _YES and "?" not in plain
+    return begins and not _HESITATES.intersection(words) and not _NO.intersection(words)
+
+
+def is_bare_answer(text: str) -> bool:
+    """Tell whether a message is nothing but yes or no, with or without a please."""
+    words = set(re.findall(r"[a-z']+", _plain(text)))
+    said = words & ((_YES | _BARE_NO) - _POLITE)
+    return bool(said) and words <= said | _POLITE
 
 
 def wants_to_stop(text: str) -> bool:

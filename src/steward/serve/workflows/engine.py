@@ -18,7 +18,7 @@ from steward.base.ids import new_id
 from steward.govern.privacy.contracts import CustomerId
 from steward.serve.conversations.contracts import ActionState, Outcome
 from steward.serve.workflows.actions import Actions, Decided, Effect, Verdict
-from steward.serve.workflows.consent import Consent, read_consent, wants_to_stop
+from steward.serve.workflows.consent import Consent, accepts, read_consent, wants_to_stop
 from steward.serve.workflows.contracts import Heard, Move, Procedure, Run, RunState
 from steward.serve.workflows.slots import find_in_passing, read_slot
 from steward.supply.assistant.conditions import Condition
@@ -69,7 +69,7 @@ class Engine:
             values=values,
             confirm_digest=None,
         )
-        return Move(run, procedure.definition.offer, Outcome.ASKED, action=ActionState.PROPOSED, asks=True)
+        return Move(run, offer_text(procedure), Outcome.ASKED, action=ActionState.PROPOSED, asks=True)
 
     async def hear(self, run: Run, procedure: Procedure, heard: Heard) -> Move:
         """Work out the next move from a message of the customer. Never causes an effect.
@@ -125,7 +125,7 @@ class Engine:
     async def _hear_offer(self, run: Run, procedure: Procedure, heard: Heard) -> Move:
         filled = self._with_passing_values(run, procedure.definition, heard)
         consent = read_consent(heard.text)
-        if consent is Consent.YES or (filled.values != run.values and consent is not Consent.NO):
+        if accepts(heard.text) or (filled.values != run.values and consent is not Consent.NO):
             return await self._progress(replace(filled, state=RunState.COLLECTING), procedure, heard)
         if consent is Consent.NO or wants_to_stop(heard.text):
             return self._cancelled(run, procedure)

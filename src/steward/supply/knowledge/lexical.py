@@ -66,6 +66,10 @@ class Statistics:
         frequency = {int(feature): int(count) for feature, count in value["frequency"].items()}
         return cls(int(value["passages"]), float(value["mean_length"]), frequency)
 
+    def has(self, word: str) -> bool:
+        """Tell whether a word stands in the snapshot, in this form or another."""
+        return feature_of(stem(word.lower())) in self.frequency
+
     def rarity(self, feature: int) -> float:
         """Return a feature's inverse document frequency, never negative."""
         count = self.frequency.get(feature, 0)
