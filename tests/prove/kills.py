@@ -24,6 +24,8 @@ restart no acknowledged message is lost, no refund happens twice, no action stay
 is told what happened.
 """
 ROUNDS = 100
+REHEARSALS = 20
+"""Customers who show how long a conversation takes: one at each start of the campaign."""
 TOKEN_MS = 15.0
 DECIDED_WITHIN_S = 60.0
 VICTIMS = ("server",) * 14 + ("server and database",) * 3 + ("server and guardian",) * 2 + ("server, twice",)
@@ -38,14 +40,26 @@ UNDECIDED = """
 async def run(directory: Path, *, seed: int, rounds: int = ROUNDS) -> Report:
     """Run the campaign, from where it was interrupted."""
     kept = Ledgered.open(directory)
-    # The customer after the last is the one who shows how long a conversation takes.
-    async with open_world(directory, customers=2 * rounds + 2, token_ms=TOKEN_MS) as world:
-        span_s = await rehearse(world, 2 * rounds + (1 if kept.rounds else 0))
-        for number in range(len(kept.rounds), rounds):
-            kept.add(await one_kill(world, number, random.Random(f"{seed}:{number}"), span_s))
-            print(f"  kill {number + 1} of {rounds}: {kept.rounds[-1]}", flush=True)
+    async with open_world(directory, customers=rounds + REHEARSALS) as world:
+        await campaign(world, kept, seed=seed, rounds=rounds, first=0)
         at_last = await afterwards(world, kept)
     return report(kept, seed, at_last)
+
+
+async def campaign(world: World, kept: Ledgered, *, seed: int, rounds: int, first: int) -> None:
+    """Kill so many times; customers count from `first`, those after the last are for rehearsals."""
+    await world.pace(token_ms=TOKEN_MS)
+    span_s = await rehearse(world, await spare_customer(world, first + rounds))
+    for number in range(len(kept.rounds), rounds):
+        kept.add(await one_kill(world, first + number, random.Random(f"{seed}:{number}"), span_s))
+        print(f"  kill {number + 1} of {rounds}: {kept.rounds[-1]}", flush=True)
+
+
+async def spare_customer(world: World, first: int) -> int:
+    """Return the number of a customer for a rehearsal whose payment isn't refunded yet."""
+    refunded = await world.refunds()
+    spare = range(first, first + REHEARSALS)
+    return next(number for number in spare if customer(number).payment not in refunded)
 
 
 async def rehearse(world: World, number: int) -> float:

@@ -30,6 +30,7 @@ FRAMES = (
     "I was charged twice, my details are {} if you need them",
     "How do I read my bill? {}",
 )
+TOKEN_MS = 5.0
 MODEL_DOWN = {"error_rate": 1.0}
 WORKFLOWS = ("I was charged twice this month", "I want to change my billing address")
 WAITED_FOR_DATABASE_S = 60.0
@@ -38,11 +39,13 @@ WAITED_FOR_DATABASE_S = 60.0
 async def run(directory: Path, *, seed: int, rounds: int = 1, forms: int = 10) -> Report:
     """Type everything once in each round (rounds add up in one installation), then search."""
     kept = Ledgered.open(directory)
-    async with open_world(directory, customers=1, token_ms=5.0) as world:
+    async with open_world(directory, customers=1) as world:
         found = Found()
+        # Signed in before wrong sign-ins use up what one address may try.
+        agent = await world.agent(world.client())
         for _ in range(len(kept.rounds), rounds):
-            kept.add({"typed": dict(await type_everything(world, found, forms=forms))})
-        await search_everything(world, found)
+            kept.add({"typed": dict(await type_everything(world, agent, found, forms=forms))})
+        await search_everything(world, agent, found)
     kept.rounds[-1]["problems"] = found.problems
     return report(kept, seed, found.searched)
 
@@ -50,9 +53,10 @@ async def run(directory: Path, *, seed: int, rounds: int = 1, forms: int = 10) -
 # ------------------------------------------------------------ typing
 
 
-async def type_everything(world: World, found: Found, *, forms: int = 10) -> Counter[str]:
+async def type_everything(world: World, agent: Client, found: Found, *, forms: int = 10) -> Counter[str]:
     """Type every form of every value wherever something can be typed; return how often where."""
     client, typed = world.client(), Counter[str]()
+    await world.pace(token_ms=TOKEN_MS)
     for value in values():
         for number, form in enumerate(value.forms[:forms]):
             await in_messages(client, form, number, typed)
@@ -61,7 +65,7 @@ async def type_everything(world: World, found: Found, *, forms: int = 10) -> Cou
         for opening in WORKFLOWS:
             await in_workflow(client, opening, value.forms[:forms], typed)
         await search_requests(world, found)
-    await in_staff_words(world, client, typed)
+    await in_staff_words(agent, client, typed, forms=forms)
     await with_a_broken_model(world, client, typed)
     await with_a_broken_database(world, client, typed)
     await search_requests(world, found)
@@ -119,14 +123,13 @@ async def in_workflow(client: Client, opening: str, forms: Sequence[str], typed:
         typed["answers in workflows"] += 2
 
 
-async def in_staff_words(world: World, client: Client, typed: Counter[str]) -> None:
+async def in_staff_words(agent: Client, client: Client, typed: Counter[str], *, forms: int) -> None:
     """Let a human repeat it, and the customer answer the human."""
-    agent = await world.agent(client)
     conversation = await client.conversation()
     await client.ask(conversation, "agent", "agent")
     await agent.call("POST", f"/v1/admin/handovers/{conversation}/take")
     for value in values():
-        for form in value.forms:
+        for form in value.forms[:forms]:
             await agent.call(
                 "POST", f"/v1/admin/handovers/{conversation}/reply", {"text": f"Is {form} right?"}
             )
@@ -142,7 +145,7 @@ async def with_a_broken_model(world: World, client: Client, typed: Counter[str])
         conversation = await client.conversation()
         await client.ask(conversation, f"How long does a refund to {value.forms[0]} take?", "question")
         typed["turns with a failing model"] += 1
-    await simulated.call("DELETE", "/simulate")
+    await world.pace(token_ms=TOKEN_MS)
 
 
 async def with_a_broken_database(world: World, client: Client, typed: Counter[str]) -> None:
@@ -234,12 +237,10 @@ async def search_requests(world: World, found: Found) -> None:
         found.request(json.dumps(request, ensure_ascii=False).replace("\\n", " "))
 
 
-async def search_everything(world: World, found: Found) -> None:
+async def search_everything(world: World, agent: Client, found: Found) -> None:
     """Search the database's dump, all files, all logs, the metrics and what staff see."""
     found.problems += self_check()
-    client = world.client()
-    agent = await world.agent(client)
-    metrics = (await client.call("GET", "/metrics", raw=True)).body
+    metrics = (await world.client().call("GET", "/metrics", raw=True)).body
     found.text("metrics", metrics.decode())
     await search_staff_views(world, agent, found)
     await asyncio.to_thread(search_database, world, found)

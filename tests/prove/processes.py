@@ -118,18 +118,10 @@ def company_process(directory: Path, *, port: int) -> Process:
     )
 
 
-def model_process(directory: Path, *, port: int, token_ms: float) -> Process:
-    """Return a simulated model that streams at a pace."""
-    return Process(
-        [
-            sys.executable, "-m", "steward.improve.simulation.model_server", "--port", str(port),
-            "--simulate", json.dumps({"token_ms": token_ms}),
-        ],
-        f"http://127.0.0.1:{port}",
-        directory / "model.log",
-        {},
-        ready_path="/simulate",
-    )  # fmt: skip
+def model_process(directory: Path, *, port: int) -> Process:
+    """Return a simulated model."""
+    command = [sys.executable, "-m", "steward.improve.simulation.model_server", "--port", str(port)]
+    return Process(command, f"http://127.0.0.1:{port}", directory / "model.log", {}, ready_path="/simulate")
 
 
 def steward_process(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> Process:

@@ -70,7 +70,7 @@ async def run(
 ) -> Report:
     """Run the campaign, from where it was interrupted."""
     kept = Ledgered.open(directory)
-    async with open_world(directory, customers=1, token_ms=TOKEN_MS) as world:
+    async with open_world(directory, customers=1) as world:
         await campaign(world, kept, seed=seed, rounds=rounds, conversations=conversations)
     return report(kept, seed)
 
@@ -78,6 +78,7 @@ async def run(
 async def campaign(world: World, kept: Ledgered, *, seed: int, rounds: int, conversations: int) -> None:
     """Take over in the process that streams, and in every other round in a second one."""
     client = world.client()
+    await world.pace(token_ms=TOKEN_MS)
     second = world.second()
     second.start()
     try:

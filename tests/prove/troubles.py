@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.prove.client import Client
 from tests.prove.company import Customer, customer
 from tests.prove.kills import UNDECIDED
 from tests.prove.results import Ledgered, Report, spread
@@ -43,11 +44,13 @@ FAULTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
         {**REFUND, "slow_ms": 1500, "drop_after_work": True},
         {**ASKED, "slow_ms": 1200, "times": 3},
     ),
+    "takes 20 s": ({**REFUND, "slow_ms": 20_000},),
     "refuses with 422": ({**REFUND, "fail_status": 422},),
 }
 DOWN_BEFORE = "down before the checks"
 DOWN_IN_THE_ACT = "down before the refund"
-TROUBLES = (*FAULTS, DOWN_BEFORE, DOWN_IN_THE_ACT)
+TAKEN_OVER = "answers while a human takes over"
+TROUBLES = (*FAULTS, DOWN_BEFORE, DOWN_IN_THE_ACT, TAKEN_OVER)
 NO_REFUND = frozenset({"refuses with 422", DOWN_BEFORE, DOWN_IN_THE_ACT})
 
 
@@ -157,11 +160,15 @@ async def trouble(world: World, name: str, who: Customer) -> dict[str, Any]:
         if name == DOWN_BEFORE and line == who.postcode:
             world.company.stop()
         done = await client.ask(conversation, line, f"line-{place}")
-    if name == DOWN_IN_THE_ACT:
+    if name == TAKEN_OVER:
+        await world.faults({**REFUND, "slow_ms": 1500})
+    elif name == DOWN_IN_THE_ACT:
         world.company.stop()
     elif name in FAULTS:
         await world.faults(*FAULTS[name])
-    if name != DOWN_BEFORE:
+    if name == TAKEN_OVER:
+        done = await taken_over(world, client, conversation, confirmation)
+    elif name != DOWN_BEFORE:
         done = await client.ask(conversation, confirmation, "confirmation")
     if world.company.running is None:
         world.company.start()
@@ -181,6 +188,15 @@ async def trouble(world: World, name: str, who: Customer) -> dict[str, Any]:
             for problem in judge(world, name, conversation, paid, told, waited_s)
         ],
     }
+
+
+async def taken_over(world: World, client: Client, conversation: str, text: str) -> Mapping[str, Any]:
+    """Say yes, and let a human take over before the company has answered."""
+    agent = await world.agent(client)
+    asking = asyncio.create_task(client.ask(conversation, text, "confirmation"))
+    await asyncio.sleep(0.7)
+    await agent.call("POST", f"/v1/admin/handovers/{conversation}/take")
+    return await asking
 
 
 async def decided(world: World) -> float:

@@ -29,12 +29,12 @@ MODEL_KEY = "sk-simulated"
 class World:
     """The processes and how to reach them."""
 
-    def __init__(self, directory: Path, ports: Mapping[str, int], *, token_ms: float) -> None:
+    def __init__(self, directory: Path, ports: Mapping[str, int]) -> None:
         self.directory = directory
         self.data = directory / "data"
         self.folder = directory / ASSISTANT
         self.company = company_process(directory, port=ports["company"])
-        self.model = model_process(directory, port=ports["model"], token_ms=token_ms)
+        self.model = model_process(directory, port=ports["model"])
         self.environment = {
             "STEWARD_SYSTEM_BILLING_URL": self.company.url,
             "STEWARD_SYSTEM_SERVICE_URL": self.company.url,
@@ -69,6 +69,10 @@ class World:
         if faults:
             await system.call("POST", "/faults", list(faults))
 
+    async def pace(self, *, token_ms: float) -> None:
+        """Let the simulated model take so long for each token, and answer well."""
+        await Client(self.model.url).call("POST", "/simulate", {"token_ms": token_ms, "error_rate": 0})
+
     async def refunds(self) -> list[str]:
         """Return the payments refunded so far, one entry for each time money moved."""
         entries = (await Client(self.company.url).call("GET", "/journal")).json()["entries"]
@@ -88,9 +92,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(directory: Path, *, customers: int, token_ms: float = 0.0) -> AsyncIterator[World]:
+async def open_world(directory: Path, *, customers: int) -> AsyncIterator[World]:
     """Start everything that a campaign needs and stop it at the end; the directory stays."""
-    world = World(directory, await asyncio.to_thread(_prepare, directory, customers), token_ms=token_ms)
+    world = World(directory, await asyncio.to_thread(_prepare, directory, customers))
     started: list[Process] = []
     try:
         for process in (world.company, world.model, world.steward):
