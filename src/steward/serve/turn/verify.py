@@ -17,22 +17,48 @@ _CALENDAR = frozenset(
     """january february march april june july august september october november december monday tuesday
     wednesday thursday friday saturday sunday""".split()
 )
+_DEEDS = (
+    "refunded|credited|sent|emailed|changed|cancelled|canceled|booked|reset|processed|issued|updated|activated|"
+    "unlocked|restarted|upgraded|removed|applied|arranged|scheduled|submitted|opened|raised|transferred|paid|"
+    "approved|completed|reversed|returned"
+)
 _EFFECT = re.compile(
-    r"\b(?:i|we)(?:['’]ve|\s+have|\s+had|\s+just|\s+already|\s+now)?\s+(?:just\s+|already\s+|now\s+|successfully\s+)*"
-    r"(?:refunded|credited|sent|emailed|changed|cancelled|canceled|booked|reset|processed|issued|updated|activated|"
-    r"unlocked|restarted|upgraded|removed|applied|arranged|scheduled|submitted|opened|raised|transferred)\b"
-    r"|\b(?:your|the)\s+(?:refund|payment|order|plan|account|password|ticket|request|cancellation|booking)\b.{0,20}"
-    r"\b(?:has|have)\s+(?:now\s+|just\s+|already\s+)?been\s+\w+ed\b",
+    r"\b(?:i|we)(?:['’]ve|\s+have|\s+had|\s+just|\s+already|\s+now)?"
+    rf"\s+(?:(?:just|already|now|successfully|gone\s+ahead\s+and)\s+)*(?:{_DEEDS})\b"
+    r"|\b(?:your|the)\s+(?:refund|payment|order|plan|account|password|ticket|request|cancellation|booking|money|"
+    r"amount)\b.{0,20}\b(?:(?:has|have)\s+(?:(?:now|just|already)\s+)?been|was|were)\s+(?:\w+ly\s+)?"
+    rf"(?:{_DEEDS})\b"
+    r"|\b(?:your|the)\s+(?:refund|payment|money|cancellation)\b.{0,20}\b(?:went\s+through|has\s+gone|is\s+on\s+its\s+way)",
     re.IGNORECASE,
 )
-_NO_CLAIM = re.compile(
+_SUPPOSED = re.compile(
+    r"\b(?:if|when|whether|once|after|until|unless|before|where|in case|that)\b[^,;.]*$", re.IGNORECASE
+)
+_ECHO = re.compile(
     r"^\W*(?:hi|hello|hey|thanks|thank you|sorry|i['’]m (?:very |really |so )?sorry|i am sorry|i understand|"
-    r"i see|of course|sure|great|good (?:morning|afternoon|evening)|you['’]re welcome|i don['’]t know|"
-    r"i do not know|i can['’]t find|is there anything|let me know|i hope|please type|type|happy to help|"
-    r"no problem|that sounds|"
-    r"here['’]s (?:how|what)|here is (?:how|what)|to do (?:so|this|that))\b",
+    r"i see|i don['’]t know|i do not know|i can['’]t find|is there anything|let me know|i hope|please type|"
+    r"type|here['’]s (?:how|what)|here is (?:how|what)|to do (?:so|this|that))\b",
     re.IGNORECASE,
 )
+"""Openings after which a sentence may say again what the customer said."""
+_AGREE = re.compile(
+    r"^\W*(?:of course|sure|great|good (?:morning|afternoon|evening)|you['’]re welcome|happy to help|"
+    r"no problem|that sounds)\b",
+    re.IGNORECASE,
+)
+"""Openings that agree: what follows would be a promise in the customer's own words."""
+_OFFERS_HELP = re.compile(
+    r"^\W*(?:i can (?:help|look|check)|let me|i['’]?d be|i['’]m (?:here|happy|glad))\b", re.IGNORECASE
+)
+_PART = re.compile(r"[,;:–—]|\b(?:and|but|so|because)\b", re.IGNORECASE)
+_COURTESY = frozenset(
+    """agent annoy answer anyth apologise apology ask assist bit check colleague concern confus contact day
+    delay difficult document el else experience feel find frustrat frustration glad good happy hear help
+    hope inconvenience information issue know look luck matter message moment morning nice patience
+    person problem question reach right situation sorry stress tell test thing trouble type understand
+    understandable unfortunate upset wait welcome word worry worri""".split()
+)
+"""Stems of what politeness is made of."""
 _FUNCTION_WORDS = frozenset(
     """a about above after again all also am an and any are as at be because been before being below
     between both but by can could did do does doing don down during each else ever every few for
@@ -107,7 +133,7 @@ def verify(draft: Draft, passages: Sequence[Passage], context: str, policy: Poli
     support = _support(words, facts)
     reason = (
         _policy_fault(draft, " ".join(texts), policy)
-        or _citation_fault(draft, len(passages), words)
+        or _citation_fault(draft, len(passages), words, context)
         or _fact_fault(draft.text, [*facts, facts_of(context)])
         or ("unsupported" if draft.cited and words and support < policy.support else None)
     )
@@ -123,16 +149,31 @@ def compile_policy(
     return Policy(support, pattern, frozenset(_shingles(instructions)), detector)
 
 
-def makes_claim(text: str) -> bool:
-    """Tell whether a sentence states something, as greetings, empathy and questions don't."""
-    return not (text.rstrip().endswith("?") or (_NO_CLAIM.match(text) and not _NUMBER.search(text)))
+def makes_claim(text: str, context: str = "") -> bool:
+    """Tell whether a sentence states something, as greetings, empathy and questions don't.
+
+    A polite opening proves nothing about what follows it ("I'm sorry, your contract ends free of
+    charge"): behind it only politeness, an offer of help or the customer's own words are no claim.
+    """
+    if text.rstrip().endswith("?"):
+        return bool(re.match(r"\W*did you know\b", text, re.IGNORECASE))
+    echo = _ECHO.match(text)
+    opening = echo or _AGREE.match(text)
+    if opening is None or _NUMBER.search(text):
+        return True
+    said = _COURTESY.union(_content_words(context))
+    first, *rest = _PART.split(text[opening.end() :])
+    parts = rest if echo is not None and said.issuperset(_content_words(first)) else [first, *rest]
+    return not all(
+        (said if _OFFERS_HELP.match(part) else _COURTESY).issuperset(_content_words(part)) for part in parts
+    )
 
 
 def _policy_fault(draft: Draft, evidence: str, policy: Policy) -> str | None:
     text = draft.text
     if policy.forbidden and policy.forbidden.search(text):
         return "forbidden_promise"
-    if _EFFECT.search(text) and text not in evidence:
+    if _claims_effect(text) and text not in evidence:
         return "claims_effect"
     if not policy.leaked.isdisjoint(_shingles(text)):
         return "leaks_instructions"
@@ -142,10 +183,14 @@ def _policy_fault(draft: Draft, evidence: str, policy: Policy) -> str | None:
     return None
 
 
-def _citation_fault(draft: Draft, passages: int, words: Sequence[str]) -> str | None:
+def _claims_effect(text: str) -> bool:
+    return any(not _SUPPOSED.search(text[: found.start()]) for found in _EFFECT.finditer(text))
+
+
+def _citation_fault(draft: Draft, passages: int, words: Sequence[str], context: str) -> str | None:
     if any(not 0 < number <= passages for number in draft.cited):
         return "unknown_citation"
-    if not draft.cited and words and makes_claim(draft.text):
+    if not draft.cited and words and makes_claim(draft.text, context):
         return "no_citation"
     return None
 

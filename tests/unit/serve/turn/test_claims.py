@@ -1,0 +1,72 @@
+"""What counts as a claim, and as saying that something was done."""
+
+from __future__ import annotations
+
+import pytest
+
+from steward.govern.privacy.detection import Detector
+from steward.serve.turn.drafts import Draft
+from steward.serve.turn.verify import compile_policy, makes_claim, verify
+
+CONTEXT = "I was charged twice this month. Can I cancel my contract free of charge?"
+
+
+class TestMakesClaim:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Hello!",
+            "Thanks for waiting.",
+            "I'm sorry to hear that.",
+            "I'm sorry you were charged twice this month.",
+            "I understand how frustrating this is.",
+            "Sure, I can help with your contract.",
+            "Of course, let me check.",
+            'Type "agent" and a person will help you.',
+            "Is there anything else I can help with?",
+            "Here's how to cancel your contract:",
+        ],
+    )
+    def test_politeness_claims_nothing(self, text: str) -> None:
+        assert not makes_claim(text, CONTEXT)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "I'm sorry, your refund is coming tomorrow.",
+            "I'm sorry to hear that, your contract can be ended without a fee at any time.",
+            "Sure, you can cancel your contract free of charge.",
+            "Sure you can cancel your contract free of charge.",
+            "Great news: the refund is on its way.",
+            "To do that, call the hotline.",
+            "Here's how: give us your password.",
+            "I'm sorry, it takes 5 days.",
+            "Did you know that leaving costs nothing?",
+        ],
+    )
+    def test_a_polite_opening_hides_no_claim(self, text: str) -> None:
+        assert makes_claim(text, CONTEXT)
+
+
+class TestVerify:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "I'm sorry, your refund was paid.",
+            "The refund was issued.",
+            "Your refund went through.",
+            "I've gone ahead and refunded you.",
+            "We paid the money back.",
+            "Your account has just been unlocked.",
+        ],
+    )
+    def test_only_the_engine_says_that_something_was_done(self, text: str) -> None:
+        policy = compile_policy(support=0.5, forbidden=(), instructions="", detector=Detector())
+        assert verify(Draft(text, ()), (), CONTEXT, policy).reason == "claims_effect"
+
+    @pytest.mark.parametrize(
+        "text", ["If your payment was returned, try again.", "We write once the order has been sent."]
+    )
+    def test_what_is_only_supposed_is_no_effect(self, text: str) -> None:
+        policy = compile_policy(support=0.5, forbidden=(), instructions="", detector=Detector())
+        assert verify(Draft(text, ()), (), CONTEXT, policy).reason == "no_citation"
