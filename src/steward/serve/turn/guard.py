@@ -37,6 +37,8 @@ _INJECTION = re.compile(
     r"|\b(?:role-?\s?play|act\s+as\s+(?:if|though)|imagine)\b.{0,30}\byou(?:['’]re|\s+(?:are|were|have))\b"
     r"|\bpretend\s+(?:that\s+)?(?:i|you|we|the|this|to)\b"
     r"|^\W*(?:system|developer|admin(?:istrator)?|assistant)\s*:"
+    r"|\b(?:give|show|tell|send|read)\b.{0,20}\b(?:personal|private|customer)\s+(?:details|data|information)\s+"
+    r"(?:of|for|about|on)\b(?!\s+(?:my|me|us|our))"
     r"|</?\s*(?:passages?|conversation|system|instructions?|customer)\b[^>]{0,80}>"
     r"|\[/?(?:INST|SYSTEM)\]|<\|[a-z_]{2,20}\|>",
     re.IGNORECASE | re.DOTALL,

@@ -123,7 +123,7 @@ class Pipeline:
         yield Status(Stage.UNDERSTAND.value)
         with notes.stage(Stage.UNDERSTAND):
             understood = findings.understood = await understand(
-                received.text, runtime, before=received.last_customer_text
+                received.text, runtime, before=received.last_customer_text, embedding=received.embedding
             )
         self._note_understood(course, understood)
         if received.run is not None and received.run.state is RunState.ACTING:

@@ -6,11 +6,13 @@ turn is recorded for it, by this process or, after a crash, by another.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from steward.base.db.contracts import ReadSession, WriteSession
+from steward.base.language.contracts import Vectors
 from steward.govern.privacy.sealing import CustomerKey
 from steward.serve.conversations.contracts import (
     Conversation,
@@ -46,7 +48,8 @@ class Received:
     """A message that a turn is about to answer.
 
     `waiting_priority` is that of the queue's entry while the customer waits for a human; `sent` is
-    what an earlier attempt at this turn had said before it was cut off by a crash.
+    what an earlier attempt at this turn had said before it was cut off by a crash; `embedding` is that of
+    the text, where it was begun while the text was stored.
     """
 
     conversation: Conversation
@@ -60,6 +63,7 @@ class Received:
     claims: Mapping[str, str]
     asked_back: int
     waiting_priority: int | None = None
+    embedding: asyncio.Task[Vectors] | None = None
     sent: tuple[str, ...] = ()
     sent_events: tuple[Event, ...] = ()
     resumed: bool = False

@@ -44,6 +44,7 @@ from steward.serve.turn.running import RunningTurn
 from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.telemetry import TurnTelemetry
 from steward.serve.turn.timing import Notes, Stage
+from steward.serve.turn.understand import begin_embedding
 from steward.serve.workflows.contracts import Liveness
 from steward.serve.workflows.runs import Runs
 
@@ -177,6 +178,7 @@ class Turns:
             turn_id = TurnId(new_id(self._clock))
             silent = human_speaks(locked)
             free = not silent and locked.conversation.turn_id is None
+            embedding = begin_embedding(masked.text, runtime) if free else None
             message_id = await say(
                 session,
                 locked,
@@ -197,7 +199,7 @@ class Turns:
             )  # fmt: skip
             if silent:
                 await self._stay_silent(session, received, notes, runtime)
-        return received
+        return replace(received, embedding=embedding)
 
     async def _runtime_of(self, conversation_id: UUID) -> Runtime:
         """Return the conversation's runtime, outside any transaction: building one takes a connection."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steward.base.language.contracts import Prediction
+from steward.base.language.contracts import Prediction, Vectors
 from steward.base.language.which_language import language_of
 from steward.serve.turn.runtime import Runtime
 from steward.supply.assistant.schema.intents import Category, Intent
@@ -65,10 +66,28 @@ class Understood:
         return self.prediction.confidence
 
 
-async def understand(text: str, runtime: Runtime, *, before: str | None = None) -> Understood:
-    """Embed and classify a masked message; `before` is what the customer said before it."""
+def begin_embedding(text: str, runtime: Runtime) -> asyncio.Task[Vectors]:
+    """Start to embed a masked message while it is being stored; `understand` waits for it."""
+    return asyncio.create_task(runtime.embedder.embed([runtime.reading.read(text)]))
+
+
+async def understand(
+    text: str,
+    runtime: Runtime,
+    *,
+    before: str | None = None,
+    embedding: asyncio.Task[Vectors] | None = None,
+) -> Understood:
+    """Embed and classify a masked message.
+
+    Args:
+        text: the masked message.
+        runtime: its release.
+        before: what the customer said before it.
+        embedding: the message's embedding, where that was begun already.
+    """
     read = runtime.reading.read(text)
-    vector = (await runtime.embedder.embed([read]))[0]
+    vector = (await (embedding or begin_embedding(text, runtime)))[0]
     prediction = runtime.intent_head.predict(read, vector)
     query, query_vector = read, vector
     if before and leans_on_before(text):
