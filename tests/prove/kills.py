@@ -26,7 +26,10 @@ is told what happened.
 ROUNDS = 100
 REHEARSALS = 20
 """Customers who show how long a conversation takes: one at each start of the campaign."""
-TOKEN_MS = 15.0
+TOKEN_MS = 8.0
+AIMED = 0.3
+"""Share of rounds whose moment is drawn from the refund's own time, not from the whole conversation's."""
+LONGEST_ACT_S = 0.7
 DECIDED_WITHIN_S = 60.0
 VICTIMS = ("server",) * 14 + ("server and database",) * 3 + ("server and guardian",) * 2 + ("server, twice",)
 """Who is killed; "twice" kills the server again while it starts."""
@@ -80,8 +83,12 @@ async def one_kill(world: World, number: int, chance: random.Random, span_s: flo
     channels = 2 if chance.random() < 0.3 else 1
     tellings = [Telling(await client.conversation(), refund_lines(who)) for _ in range(channels)]
     talking = [asyncio.create_task(telling.go_on(client)) for telling in tellings]
-    moment_s = chance.uniform(0, span_s)
-    await asyncio.sleep(moment_s)
+    begun = time.monotonic()
+    aimed = chance.random() < AIMED
+    if aimed:
+        await under_way(tellings[0], talking[0])
+    await asyncio.sleep(chance.uniform(0, LONGEST_ACT_S if aimed else span_s))
+    moment_s = time.monotonic() - begun
     kill(world, victim)
     await asyncio.gather(*talking)
     lines = [len(telling.sent) for telling in tellings]
@@ -98,6 +105,7 @@ async def one_kill(world: World, number: int, chance: random.Random, span_s: flo
     paid = (await world.refunds()).count(who.payment)
     return {
         "victim": victim,
+        "aimed": aimed,
         "at_s": round(moment_s, 2),
         "line": lines[0],
         "acting": acting,
@@ -111,6 +119,12 @@ async def one_kill(world: World, number: int, chance: random.Random, span_s: flo
         "outcomes": [telling.sent[-1].outcome for telling in tellings],
         "problems": await wrong(client, tellings, paid),
     }
+
+
+async def under_way(telling: Telling, talking: asyncio.Task[bool]) -> None:
+    """Return once the refund is being made, or the conversation has ended."""
+    while not (talking.done() or (telling.sent and telling.sent[-1].acting)):
+        await asyncio.wait([talking], timeout=0.01)
 
 
 def faults_of(chance: random.Random) -> list[Mapping[str, Any]]:
@@ -212,6 +226,8 @@ def report(kept: Ledgered, seed: int, at_last: Sequence[tuple[str, str]]) -> Rep
         seed,
         [
             ("kills", str(len(kept.rounds))),
+            ("moments drawn from the whole conversation, and from the refund's own time",
+             f"{len(kept.rounds) - sum(kept.all_of('aimed'))} and {sum(kept.all_of('aimed'))}"),
             ("who was killed", ", ".join(f"{name}: {count}" for name, count in victims.most_common())),
             ("customer's line at which the kill fell",
              ", ".join(f"{line}: {count}" for line, count in sorted(lines.items()))),

@@ -25,10 +25,10 @@ a full dump of the database, in its files with the write-ahead log, in the logs 
 the metrics, or in what a model was sent. The vault is searched like everything else: it holds ciphertext.
 """
 FRAMES = (
-    "my details: {}",
-    "{}",
-    "I was charged twice, my details are {} if you need them",
     "How do I read my bill? {}",
+    "{}",
+    "my details: {}",
+    "I was charged twice, my details are {} if you need them",
 )
 TOKEN_MS = 5.0
 MODEL_DOWN = {"error_rate": 1.0}
@@ -129,11 +129,11 @@ async def in_staff_words(agent: Client, client: Client, typed: Counter[str], *, 
     await client.ask(conversation, "agent", "agent")
     await agent.call("POST", f"/v1/admin/handovers/{conversation}/take")
     for value in values():
-        for form in value.forms[:forms]:
+        for number, form in enumerate(value.forms[:forms]):
             await agent.call(
                 "POST", f"/v1/admin/handovers/{conversation}/reply", {"text": f"Is {form} right?"}
             )
-            await client.ask(conversation, f"Yes, {form}", form[:100].encode().hex())
+            await client.ask(conversation, f"Yes, {form}", f"{value.kind}-{number}")
             typed["words of and to a human"] += 2
 
 
@@ -201,7 +201,7 @@ class Found:
         if (digest := hash(text)) not in self._requests:
             self._requests.add(digest)
             self.text("a model's request", text)
-            self.note("requests to the model", str(len(self._requests)))
+            self.note("different requests to the model", str(len(self._requests)))
 
     def note(self, what: str, amount: str) -> None:
         """Note how much was searched."""
