@@ -84,6 +84,7 @@ class _Claim(StrEnum):
     ASK = "ask"
     ASK_AND_RESEND = "ask_and_resend"
     ELSEWHERE = "elsewhere"
+    OVER = "over"
 
 
 class Actions:
@@ -107,6 +108,8 @@ class Actions:
             claim = await self._claim(session, run, effect, turn_id=turn_id, overdue=overdue)
         if claim is _Claim.ELSEWHERE:
             return Decided(Verdict.UNKNOWN, reason="the same action is being done in another conversation")
+        if claim is _Claim.OVER:
+            return Decided(Verdict.FAILED, reason="it has failed or was taken back")
         if claim is _Claim.CALL:
             decided = decide(await self._call(effect, connector))
             if decided.verdict is Verdict.UNKNOWN:
@@ -118,22 +121,35 @@ class Actions:
         await self._settle(run, effect, decided)
         return decided
 
+    async def take_back(self, run: Run, effect: Effect) -> None:
+        """Note that another effect has reversed this one: it is done no longer."""
+        async with self._database.write() as session:
+            changed = await session.execute(
+                "update action set state = 'undone' where idempotency_key = %s and state = 'done'",
+                (effect.idempotency_key,),
+            )
+            if changed:
+                await self._record(session, "action.undone", run, effect)
+
     async def _claim(
         self, session: WriteSession, run: Run, effect: Effect, *, turn_id: UUID | None, overdue: timedelta
     ) -> _Claim:
+        await session.execute(
+            "update workflow_run set state = 'acting', updated_at = %s where id = %s",
+            (self._clock.now(), run.id),
+        )
         row = await session.one(
-            "select id, state, holder, created_at from action where idempotency_key = %s for update",
+            "select id, state, holder, created_at, run_id from action where idempotency_key = %s for update",
             (effect.idempotency_key,),
         )
         if row is None:
             return await self._write_intention(session, run, effect, turn_id)
         state, holder = row[1], row[2]
-        if state in ("failed", "undone"):
-            await session.execute(
-                """update action set state = 'intended', holder = %s, attempts = attempts + 1, error = null,
-                       decided_at = null, created_at = %s, run_id = %s, turn_id = %s where id = %s""",
-                (self._liveness.instance, self._clock.now(), run.id, turn_id, row[0]),
-            )
+        # Under its old key the system would only repeat its old answer: what was taken back stays so.
+        if state == "undone" or (state == "failed" and row[4] == run.id):
+            return _Claim.OVER
+        if state == "failed":
+            await self._write_intention_again(session, row[0], run, effect, turn_id)
             return _Claim.CALL
         if (
             state == "intended"
@@ -161,12 +177,23 @@ class Actions:
         )  # fmt: skip
         if not inserted:
             return _Claim.ELSEWHERE
-        await session.execute(
-            "update workflow_run set state = 'acting', updated_at = %s where id = %s",
-            (self._clock.now(), run.id),
-        )
         await self._record(session, "action.intended", run, effect)
         return _Claim.CALL
+
+    async def _write_intention_again(
+        self, session: WriteSession, action_id: UUID, run: Run, effect: Effect, turn_id: UUID | None
+    ) -> None:
+        """Try an action that failed for another run anew; from now on it is this run's."""
+        arguments = canonical_json(dict(effect.arguments))
+        key = await self._vault.key_for(session, run.customer_id)
+        await session.execute(
+            """update action set state = 'intended', holder = %s, attempts = attempts + 1, error = null,
+                   decided_at = null, created_at = %s, run_id = %s, conversation_id = %s, turn_id = %s,
+                   arguments_sealed = %s, arguments_digest = %s where id = %s""",
+            (self._liveness.instance, self._clock.now(), run.id, run.conversation_id, turn_id,
+             key.seal(arguments, ARGUMENTS), hashlib.sha256(arguments).digest(), action_id),
+        )  # fmt: skip
+        await self._record(session, "action.intended", run, effect)
 
     async def _call(self, effect: Effect, connector: Connector) -> CallResult:
         return await connector.call(

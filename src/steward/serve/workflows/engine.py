@@ -264,7 +264,9 @@ class Engine:
                 arguments=fill_arguments(step.undo.arguments, values),
                 once_per=f"{fill(procedure.definition.once_per, values)} {run.id}",
             )
-            await self._actions.perform(run, effect, procedure.connector, turn_id=turn_id)
+            decided = await self._actions.perform(run, effect, procedure.connector, turn_id=turn_id)
+            if decided.verdict is Verdict.DONE:
+                await self._actions.take_back(run, effect_of(procedure, step, values))
 
     def _with_passing_values(self, run: Run, definition: Workflow, heard: Heard) -> Run:
         proven = heard.verified and is_proven(definition, run.values["customer"])
