@@ -29,6 +29,7 @@ from steward.base.db.embedded import APP_ROLE, start_embedded
 from steward.base.db.migrations import upgrade
 from steward.base.db.pool import PooledDatabase
 from steward.base.language.local_embedder import LocalEmbedder
+from steward.base.language.scope import auroc
 from steward.supply.knowledge.contracts import Audience, SourceDocument
 from steward.supply.knowledge.publishing import Knowledge, Progress
 from steward.supply.knowledge.search import Search
@@ -199,10 +200,10 @@ def figures(questions: Sequence[Question], found: Sequence[Answer], cuts: Iterab
     ranks = [next((i for i, name in enumerate(a.ranking[:10]) if name in q.wanted), None) for q, a in judged]
     out["MRR@10"] = float(np.mean([0 if rank is None else 1 / (rank + 1) for rank in ranks]))
     if questions[0].answerable is not None:
-        from sklearn.metrics import roc_auc_score
-
-        out["AUROC of evidence"] = float(
-            roc_auc_score([bool(q.answerable) for q in questions], [a.evidence for a in found])
+        strong = [(bool(q.answerable), a.evidence) for q, a in zip(questions, found, strict=True)]
+        out["AUROC of evidence"] = auroc(
+            np.array([evidence for answerable, evidence in strong if answerable]),
+            np.array([evidence for answerable, evidence in strong if not answerable]),
         )
     return {name: round(value, 3) for name, value in out.items()}
 

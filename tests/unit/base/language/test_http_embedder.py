@@ -78,30 +78,26 @@ class TestEmbed:
     async def test_a_lasting_failure_is_told_once_the_attempts_are_spent(self, service: Service) -> None:
         service.faults = [Response(status_code=500) for _ in range(2)]
         async with asking(service, attempts=2) as embedder:
-            with pytest.RaisesGroup(pytest.RaisesExc(EmbeddingServiceFailed, match="failed 2 times.*500")):
+            with pytest.raises(EmbeddingServiceFailed, match="failed 2 times.*500"):
                 await embedder.embed(["a"])
 
     async def test_a_refusal_is_not_retried(self, service: Service) -> None:
         service.faults = [Response(status_code=401)]
         async with asking(service) as embedder:
-            with pytest.RaisesGroup(pytest.RaisesExc(EmbeddingServiceMisused, match="status 401")):
+            with pytest.raises(EmbeddingServiceMisused, match="status 401"):
                 await embedder.embed(["a"])
         assert len(service.bodies) == 1
 
     async def test_other_dimensions_are_named(self, service: Service) -> None:
         service.length = 4
         async with asking(service) as embedder:
-            with pytest.RaisesGroup(
-                pytest.RaisesExc(EmbeddingServiceMisused, match="4 dimensions, 3 are configured")
-            ):
+            with pytest.raises(EmbeddingServiceMisused, match="4 dimensions, 3 are configured"):
                 await embedder.embed(["a"])
 
     async def test_an_answer_of_another_kind_is_refused(self, service: Service) -> None:
         service.faults = [JSONResponse({"error": "no"})]
         async with asking(service) as embedder:
-            with pytest.RaisesGroup(
-                pytest.RaisesExc(EmbeddingServiceMisused, match="isn't a list of vectors")
-            ):
+            with pytest.raises(EmbeddingServiceMisused, match="isn't a list of vectors"):
                 await embedder.embed(["a"])
 
 
