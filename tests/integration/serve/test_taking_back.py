@@ -96,8 +96,8 @@ class TestTakingBack:
             Procedure("report_fault", DEFINITION, service),
         )
         run = Run(
-            new_id(fixed_clock), opened.id, opened.customer_id, "r1", "report_fault", RunState.CONFIRMING, None,
-            0, {"customer": {}}, b"d",
+            new_id(fixed_clock), opened.id, opened.customer_id, "r1", "report_fault", RunState.CONFIRMING,
+            None, 0, {"customer": {}}, b"d",
         )  # fmt: skip
         async with database.write() as session:
             await runs.save(session, run)
