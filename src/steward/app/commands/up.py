@@ -25,7 +25,7 @@ from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.initialise import initialise
 from steward.supply.assistant.reading import read_folder
-from steward.supply.assistant.watching import FolderWatch
+from steward.supply.assistant.watching import FolderWatch, content_digest
 
 SAMPLE = "northline"
 SECRETS_EVERY_S = 1.0
@@ -54,6 +54,7 @@ def run_up(
             initialise(folder, SAMPLE)
     if not (folder / "assistant.yaml").exists():
         raise NoFolder(folder)
+    seen = content_digest(folder)
     try:
         read = read_folder(folder)
     except FolderFaults as error:
@@ -76,7 +77,7 @@ def run_up(
             if demo:
                 offered = demo_of(application, access, business_url=business_url)
                 application = replace(application, services=replace(application.services, demo=offered))
-            await stack.enter_async_context(watching(application, folder))
+            await stack.enter_async_context(watching(application, folder, since=seen))
             announce(url_of(listener), access, folder, business_url)
             await serve(application, listener)
 
@@ -92,10 +93,10 @@ async def take_folder(foundation: Foundation, folder: Folder) -> str:
 
 
 @asynccontextmanager
-async def watching(application: Application, path: Path) -> AsyncIterator[None]:
-    """Take changes of the folder and of the secrets while the block runs."""
+async def watching(application: Application, path: Path, *, since: str) -> AsyncIterator[None]:
+    """Take changes of the folder, since a digest of it, and of the secrets while the block runs."""
     tasks = [
-        asyncio.create_task(_watch_folder(application, path)),
+        asyncio.create_task(_watch_folder(application, path, since)),
         asyncio.create_task(_watch_secrets(application, application.foundation.settings)),
     ]
     try:
@@ -106,8 +107,8 @@ async def watching(application: Application, path: Path) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _watch_folder(application: Application, path: Path) -> None:
-    async for _ in FolderWatch(path).changes():
+async def _watch_folder(application: Application, path: Path, since: str) -> None:
+    async for _ in FolderWatch(path, since=since).changes():
         try:
             folder = await asyncio.to_thread(read_folder, path)
             release_id = await take_folder(application.foundation, folder)

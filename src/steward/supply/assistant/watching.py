@@ -26,17 +26,22 @@ class FolderWatch:
 
     `changes` yields the content's digest whenever it differs from the last one seen and two looks
     in a row saw the same files: a save in progress, or a checkout of many files, is one change.
+    `since` is the digest of what was read before, so that nothing saved in between is missed.
     """
 
-    def __init__(self, folder: Path, *, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, folder: Path, *, since: str | None = None, interval_s: float = INTERVAL_S) -> None:
         self._folder = folder
+        self._since = since
         self._interval_s = interval_s
 
     async def changes(self) -> AsyncGenerator[str, None]:
-        """Yield a digest per settled change, until the caller stops; the state at the start isn't one."""
+        """Yield a digest per settled change, until the caller stops.
+
+        Without `since` the state at the start isn't one.
+        """
         before = await asyncio.to_thread(look, self._folder)
-        digest = await asyncio.to_thread(content_digest, self._folder)
-        settled = True
+        digest = self._since or await asyncio.to_thread(content_digest, self._folder)
+        settled = self._since is None
         while True:
             await asyncio.sleep(self._interval_s)
             now = await asyncio.to_thread(look, self._folder)

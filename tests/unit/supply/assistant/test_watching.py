@@ -31,6 +31,13 @@ class TestFolderWatch:
         assert first.result()
         await changes.aclose()
 
+    async def test_tells_what_was_saved_before_it_looked(self, copied: Path) -> None:
+        since = content_digest(copied)
+        (copied / "desk.yaml").write_text((copied / "desk.yaml").read_text() + "# more\n")
+        changes = FolderWatch(copied, since=since, interval_s=0.01).changes()
+        assert await anext(changes) == content_digest(copied)
+        await changes.aclose()
+
     async def test_a_touched_file_is_no_change(self, copied: Path) -> None:
         changes = FolderWatch(copied, interval_s=0.01).changes()
         waiting = asyncio.ensure_future(anext(changes))
