@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from playwright.async_api import Locator, Page, expect
 
+TURN_WITHIN_S = 20.0
 CHARGED_TWICE = "I was charged twice this month"
 
 
@@ -11,13 +14,14 @@ async def say(page: Page, text: str) -> Locator:
     """Type a message when the last turn has ended, send it, and return the answer when it is whole."""
     log = page.get_by_role("log", name="Conversation")
     await expect(log).not_to_have_attribute("aria-busy", "true")
-    done = page.evaluate(
-        "() => new Promise((seen) => document.addEventListener('steward-done', () => seen(), {once: true}))"
+    await page.evaluate(
+        "() => { window.ended = new Promise((end) => addEventListener('steward-done', end, {once: true})); }"
     )
     field = page.get_by_label("Your message")
     await field.fill(text)
     await field.press("Enter")
-    await done
+    async with asyncio.timeout(TURN_WITHIN_S):
+        await page.evaluate("() => window.ended.then(() => null)")
     return page.locator("steward-chat .row.assistant").last
 
 
