@@ -172,7 +172,10 @@ class Turns:
         """Mask and store a message; the conversation is held for its turn where no other runs."""
         customer_id = locked.conversation.customer_id
         with notes.stage(Stage.MASK):
-            masked = await self._vault.mask(session, customer_id, text, detector=runtime.detector)
+            claims = await self._conversations.claims(session, locked.conversation)
+            masked = await self._vault.mask(
+                session, customer_id, text, detector=runtime.detector, known=tuple(claims.items())
+            )
         with notes.stage(Stage.RECEIVE):
             key = await self._vault.key_for(session, customer_id)
             turn_id = TurnId(new_id(self._clock))

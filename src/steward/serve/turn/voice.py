@@ -122,7 +122,12 @@ class Voice:
                 return event
 
     async def _masked(self, session: WriteSession, text: str) -> str:
+        mine = self._received
         masked = await self._vault.mask(
-            session, self._received.conversation.customer_id, text, detector=self._detector
+            session,
+            mine.conversation.customer_id,
+            text,
+            detector=self._detector,
+            known=tuple(mine.claims.items()),
         )
         return masked.text
