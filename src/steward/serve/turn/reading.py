@@ -47,7 +47,7 @@ class Reading:
 
     def read(self, text: str) -> str:
         """Return the message as it's understood."""
-        text = once_each(text[:_LOOKED_AT]) if len(text) > _LONG else text
+        text = once_each(text)[:_LOOKED_AT] if len(text) > _LONG else text
         shouted = text.isupper()
         return _LETTERS.sub(lambda found: self._put_right(found, shouted=shouted), text)
 
@@ -86,7 +86,8 @@ class Reading:
 
 def once_each(text: str) -> str:
     """Return a text without the sentences that stood in it before."""
-    return " ".join(dict.fromkeys(sentence.strip() for sentence in _SENTENCE_END.split(text)))
+    sentences = (sentence.strip() for sentence in _SENTENCE_END.split(text))
+    return " ".join(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
 def mistakes_between(word: str, other: str) -> int:

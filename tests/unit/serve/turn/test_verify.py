@@ -1,0 +1,56 @@
+"""Each sentence against its evidence: numbers, names, dates, promises, instructions, citations."""
+
+from __future__ import annotations
+
+import pytest
+
+from steward.govern.privacy.detection import Detector
+from steward.serve.turn.drafts import Draft
+from steward.serve.turn.verify import compile_policy, verify
+from steward.supply.knowledge.contracts import Passage, PassageId
+
+BODY = (
+    "A refund to a card takes 3 to 5 working days. Above £100 a colleague in Leeds checks it first. "
+    "It never starts on a Sunday."
+)
+PASSAGES = (Passage(PassageId("p1"), "refunds.md", "Refunds", "Refunds", BODY, None, 0, 0.8, 0.8, 0.8),)
+INSTRUCTIONS = "You are an automated assistant that answers customers of the company from passages alone."
+POLICY = compile_policy(
+    support=0.5, forbidden=["i promise", "free for life"], instructions=INSTRUCTIONS, detector=Detector()
+)
+
+
+def reason(text: str, *cited: int, context: str = "") -> str | None:
+    return verify(Draft(text, cited), PASSAGES, context, POLICY).reason
+
+
+class TestVerify:
+    @pytest.mark.parametrize(
+        "text",
+        ["A refund to a card takes 3 to 5 working days.", "Above £100 a colleague in Leeds checks it."],
+    )
+    def test_lets_pass_what_the_passage_says(self, text: str) -> None:
+        assert reason(text, 1) is None
+
+    @pytest.mark.parametrize(
+        ("text", "cited", "why"),
+        [
+            ("A refund takes 3 to 7 working days.", (1,), "unknown_number"),
+            ("A colleague in Bristol checks it first.", (1,), "unknown_name"),
+            ("A refund never starts on a monday.", (1,), "unknown_date"),
+            ("A refund takes 3 to 5 working days.", (), "no_citation"),
+            ("A refund takes 3 to 5 working days.", (2,), "unknown_citation"),
+            ("Broadband routers glow purple when overheated.", (1,), "unsupported"),
+            ("I promise that a refund takes 3 to 5 working days.", (1,), "forbidden_promise"),
+            ("I've refunded your card.", (1,), "claims_effect"),
+            ("An automated assistant that answers customers of the company.", (1,), "leaks_instructions"),
+            ("Write to jane.roe@mail.example about your refund.", (1,), "personal_data"),
+        ],
+    )
+    def test_stops_what_it_does_not(self, text: str, cited: tuple[int, ...], why: str) -> None:
+        assert reason(text, *cited) == why
+
+    def test_the_customers_own_numbers_may_be_repeated(self) -> None:
+        text = "A refund of £42.50 takes 3 to 5 working days."
+        assert reason(text, 1) == "unknown_number"
+        assert reason(text, 1, context="I was charged £42.50 twice") is None
