@@ -79,12 +79,14 @@ _CANCEL_PHRASES = (
 )
 _EMOJI_YES = frozenset("👍✅👌")
 _EMOJI_NO = frozenset("👎❌")
-_UNSURE = re.compile(
-    r"\b(if|unless|but|maybe|perhaps|depends|after|before|instead|only|why|how|what|when|which|who)\b"
-)
 _HESITATES = frozenset("but if unless maybe perhaps why before later".split())
-_LONGEST_ANSWER = 12
-"""Words; a longer message says more than yes or no and is never taken for a confirmation."""
+_BESIDE_YES = frozenset(
+    """please thanks thank you agree very much a i i'm am is it it's that that's thats this them the all so with by
+    me my for of do go ahead on now then right away fine good great perfect lovely cool happy sounds works
+    means course proceed send book refund make change restart start submit have can may""".split()
+)
+"""Words that may stand beside a yes; any other ("to my new card") may change what was asked, so the
+question is put again."""
 _POLITE = frozenset("please thanks thank you go ahead do it then that's thats fine".split())
 
 
@@ -93,7 +95,7 @@ def _plain(text: str) -> str:
 
 
 def read_consent(text: str) -> Consent:
-    """Return what an answer means; anything with a condition, a question or both words is unclear."""
+    """Return what an answer means; anything with more to it, a question or both words is unclear."""
     plain = _plain(text)
     words = re.findall(r"[a-z']+", plain)
     said_no = bool(_NO.intersection(words)) or any(phrase in plain for phrase in _NO_PHRASES)
@@ -106,7 +108,7 @@ def read_consent(text: str) -> Consent:
         return Consent.UNCLEAR
     if said_no:
         return Consent.NO
-    if said_yes and len(words) <= _LONGEST_ANSWER and "?" not in plain and not _UNSURE.search(plain):
+    if said_yes and "?" not in plain and _BESIDE_YES.union(_YES).issuperset(words):
         return Consent.YES
     return Consent.UNCLEAR
 
