@@ -51,6 +51,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers, and the piece that completed them."""
+
+    status: int
+    headers: Mapping[str, str]
+    piece: Piece
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One server-sent event."""
 
@@ -107,16 +116,16 @@ class Client:
             Broken: the connection ended first.
         """
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            head: tuple[int, Mapping[str, str]] | None = None
+            head: Head | None = None
             content, last = b"", Piece(b"", 0, 0.0)
             async for item in self._exchange(method, path, body, form=form, accept="application/json"):
                 if isinstance(item, Piece):
                     content, last = content + item.data, item
                 else:
-                    head = item
+                    head, last = item, item.piece
         if head is None:
             raise Broken
-        answer = Answer(head[0], head[1], content, last.round or self.rounds.number, last.at)
+        answer = Answer(head.status, head.headers, content, last.round, last.at)
         if not raw and answer.status >= 400:
             raise AssertionError(f"{method} {path} answered {answer.status}: {content[:300]!r}")
         return answer
@@ -131,8 +140,8 @@ class Client:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             async for item in self._exchange("POST", path, body, accept="text/event-stream"):
                 if not isinstance(item, Piece):
-                    if item[0] != 200:
-                        raise AssertionError(f"POST {path} answered {item[0]}")
+                    if item.status != 200:
+                        raise AssertionError(f"POST {path} answered {item.status}")
                     continue
                 buffer += item.data
                 while (end := buffer.find(b"\n\n")) >= 0:
@@ -178,7 +187,7 @@ class Client:
 
     async def _exchange(
         self, method: str, path: str, body: object, *, accept: str, form: str | None = None
-    ) -> AsyncIterator[Piece | tuple[int, Mapping[str, str]]]:
+    ) -> AsyncIterator[Piece | Head]:
         """Yield status and headers, then the body's pieces with the transfer coding taken off."""
         target = urlsplit(self.url)
         loop = asyncio.get_running_loop()
@@ -206,7 +215,7 @@ class Client:
         return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + content
 
 
-async def _read(line: _Line) -> AsyncIterator[Piece | tuple[int, Mapping[str, str]]]:
+async def _read(line: _Line) -> AsyncIterator[Piece | Head]:
     """Read one HTTP/1.1 answer (RFC 9112): by chunks, by its length, or to the connection's end."""
     buffer = b""
     while b"\r\n\r\n" not in buffer:
@@ -218,7 +227,7 @@ async def _read(line: _Line) -> AsyncIterator[Piece | tuple[int, Mapping[str, st
     head, buffer = buffer.split(b"\r\n\r\n", 1)
     first, *rest = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in rest)}
-    yield int(first.split(" ")[1]), headers
+    yield Head(int(first.split(" ")[1]), headers, last)
     if "chunked" in headers.get("transfer-encoding", ""):
         async for whole in _chunks(line, buffer, last):
             yield whole

@@ -176,7 +176,8 @@ async def wrong(client: Client, tellings: Sequence[Telling], paid: int) -> list[
     for telling in tellings:
         await telling.compare(client)
         problems += telling.problems
-        told = [str(item["text"]) for item in await client.messages(telling.conversation)][-2:]
+        stored = await client.messages(telling.conversation)
+        told = [str(item["text"]) for item in stored if item["role"] != "customer"]
         says_done = any("I've refunded" in text for text in told)
         already = any("can't find one that was taken twice" in text for text in told)
         if says_done and not paid:

@@ -19,10 +19,11 @@ Conversations stream at once, 50 in a round, and a human takes each over at a ra
 of the assistant is stored after the take-over's commit or delivered after the call returned; the next message
 of the customer is met with silence.
 """
-ROUNDS = 10
+ROUNDS = 12
 CONVERSATIONS = 50
-TOKEN_MS = 60.0
-LATEST_S = 3.0
+PACES = ((60.0, 3.0), (2.0, 1.5))
+"""Milliseconds between a model's tokens, and the latest moment of a take-over in seconds. A slow model makes
+long streams; with a fast one commits follow each other closely, and a take-over falls among them."""
 QUESTIONS = (
     "How long does a refund take to arrive?",
     "My broadband is slow in the evening, what can I do?",
@@ -44,6 +45,7 @@ class Scene:
 
     conversation: str
     question: str
+    moment_s: float = 0.0
     heard: list[Event] = field(default_factory=list)
     taken_round: int | None = None
     taken_at: float | None = None
@@ -78,7 +80,6 @@ async def run(
 async def campaign(world: World, kept: Ledgered, *, seed: int, rounds: int, conversations: int) -> None:
     """Take over in the process that streams, and in every other round in a second one."""
     client = world.client()
-    await world.pace(token_ms=TOKEN_MS)
     second = world.second()
     second.start()
     try:
@@ -86,30 +87,32 @@ async def campaign(world: World, kept: Ledgered, *, seed: int, rounds: int, conv
         agents = [await world.agent(client), await world.agent(client, second)]
         for number in range(len(kept.rounds), rounds):
             chance = random.Random(f"{seed}:{number}")
-            agent = agents[number % 2]
-            kept.add(await one_round(world, client, agent, chance, conversations, elsewhere=bool(number % 2)))
+            token_ms, latest_s = PACES[number // 2 % 2]
+            await world.pace(token_ms=token_ms)
+            scenes = [
+                Scene(await client.conversation(), chance.choice(QUESTIONS)) for _ in range(conversations)
+            ]
+            for scene in scenes:
+                scene.moment_s = chance.uniform(0.0, latest_s)
+            result = await one_round(world, client, agents[number % 2], scenes)
+            kept.add({"elsewhere": bool(number % 2), "token_ms": token_ms, **result})
             print(f"  round {number + 1} of {rounds}: {kept.rounds[-1]}", flush=True)
     finally:
         second.stop()
 
 
-async def one_round(
-    world: World, client: Client, agent: Client, chance: random.Random, conversations: int, *, elsewhere: bool
-) -> dict[str, Any]:
-    """Let so many conversations stream at once, each taken over at a moment of its own."""
-    scenes = [Scene(await client.conversation(), chance.choice(QUESTIONS)) for _ in range(conversations)]
-    moments = [chance.uniform(0.0, LATEST_S) for _ in scenes]
+async def one_round(world: World, client: Client, agent: Client, scenes: Sequence[Scene]) -> dict[str, Any]:
+    """Let conversations stream at once, each taken over at a moment of its own."""
     await asyncio.gather(
         *(listen(client, scene) for scene in scenes),
-        *(take(agent, scene, moment) for scene, moment in zip(scenes, moments, strict=True)),
+        *(take(agent, scene) for scene in scenes),
     )
     after = world.rows(SAID_AFTER % ",".join(scene.conversation for scene in scenes))[0][0]
     problems = [problem for scene in scenes for problem in await wrong(client, agent, scene)]
     if after:
         problems.append(f"{after} sentences were stored after a take-over")
     return {
-        "elsewhere": elsewhere,
-        "conversations": conversations,
+        "conversations": len(scenes),
         "mid_stream": sum(scene.outcome == "silent" and bool(scene.words) for scene in scenes),
         "silenced_before": sum(scene.outcome == "silent" and not scene.words for scene in scenes),
         "finished_before": sum(scene.outcome != "silent" for scene in scenes),
@@ -128,9 +131,9 @@ async def listen(client: Client, scene: Scene) -> None:
         scene.heard.append(event)
 
 
-async def take(agent: Client, scene: Scene, moment_s: float) -> None:
-    """Take over at a moment."""
-    await asyncio.sleep(moment_s)
+async def take(agent: Client, scene: Scene) -> None:
+    """Take over at the scene's moment."""
+    await asyncio.sleep(scene.moment_s)
     answer = await agent.call("POST", f"/v1/admin/handovers/{scene.conversation}/take")
     scene.taken_round, scene.taken_at = answer.round, answer.at
 

@@ -326,6 +326,7 @@ class Turns:
 
     async def _run(self, received: Received, runtime: Runtime, notes: Notes, running: RunningTurn) -> None:
         """Run a turn to its end; the named isolation point of the turn."""
+        running.enter()
         try:
             try:
                 async with asyncio.timeout(TURN_DEADLINE_S):

@@ -25,6 +25,7 @@ from steward.serve.conversations.contracts import (
 from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
 from steward.serve.turn.receive import Received
+from steward.serve.turn.running import speaking
 
 
 class WordLost(Exception):
@@ -69,13 +70,25 @@ class Voice:
         Raises:
             WordLost: a human took over, or the turn was ended; nothing was stored.
         """
+        with speaking():
+            delivered = await self._commit(text, events, separator, before, together)
+        self.said += "".join(event.text for event in delivered if isinstance(event, Delta))
+        return delivered
+
+    async def _commit(
+        self,
+        text: str,
+        events: Sequence[Event],
+        separator: str,
+        before: EventsBefore | None,
+        together: InSameCommit | None,
+    ) -> tuple[Event, ...]:
         async with self._database.write() as session:
             locked = await self._lock(session)
             more = await before(session) if before is not None else ()
             delivered = await self._store(session, locked, text, (*events, *more), separator)
             if together is not None:
                 await together(session)
-        self.said += "".join(event.text for event in delivered if isinstance(event, Delta))
         return delivered
 
     async def _lock(self, session: WriteSession) -> Locked:
