@@ -19,7 +19,7 @@ from steward.serve.conversations.contracts import (
     MessageRole,
     Speaker,
 )
-from steward.serve.conversations.errors import ConversationNotFound, NotTheSpeaker
+from steward.serve.conversations.errors import ConversationClosed, ConversationNotFound, NotTheSpeaker
 from steward.serve.conversations.following import Followers
 from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
@@ -84,6 +84,7 @@ class Desk:
 
         Raises:
             AlreadyTaken: another human holds it.
+            ConversationClosed: it has ended.
         """
         async with self._database.write() as session:
             locked = await self._lock(session, conversation_id)
@@ -111,6 +112,7 @@ class Desk:
 
         Raises:
             NotTheSpeaker: this member of staff doesn't hold it.
+            ConversationClosed: the customer has ended it.
         """
         async with self._database.write() as session:
             locked = await self._lock(session, conversation_id)
@@ -163,6 +165,8 @@ class Desk:
         locked = await lock_conversation(session, conversation_id)
         if locked is None:
             raise ConversationNotFound(conversation_id)
+        if locked.conversation.state == "closed":
+            raise ConversationClosed(conversation_id)
         return locked
 
     def _require_word(self, locked: Locked, account_id: UUID) -> None:
