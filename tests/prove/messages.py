@@ -26,8 +26,14 @@ from tests.prove.results import Report
 NAME = "messages"
 LEAST_ACCEPTABLE = 190
 AT_ONCE = 4
-FIRST_RUN = "The first run, before anything was tuned with these messages in sight: {first} of 200."
-_FILE = Path(__file__).with_suffix(".yaml")
+HISTORY = (
+    "The first run, before anything was tuned: 167 of 200 acceptable, no 5xx, no stack trace.",
+    "After it, faults that the messages showed were mended in general: typing mistakes, messages that "
+    "lean on the one before, the aim of the search, evidence for what no intent claims, the guard's order "
+    "and patterns, examples of two risks, the length of answers. No rule knows a message; the later figure "
+    "is still one of messages that had been seen.",
+)
+MESSAGES = Path(__file__).with_suffix(".yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,9 @@ async def run(directory: Path, *, seed: int, rounds: int | None = None) -> Repor
 
 
 @cache
-def all_messages() -> tuple[Message, ...]:
+def all_messages(path: Path = MESSAGES) -> tuple[Message, ...]:
     """Read the messages in the order of the file."""
-    written = YAML(typ="safe", pure=True).load(_FILE.read_text(encoding="utf-8"))
+    written = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     never = tuple(written["never"])
     return tuple(
         Message(
@@ -182,7 +188,7 @@ def report_of(results: Sequence[Result], log: str, *, seed: int) -> Report:
         seed=seed,
         figures=figures,
         problems=problems,
-        notes=missed,
+        notes=[*HISTORY, *missed],
     )
 
 
@@ -206,8 +212,9 @@ def main() -> int:
     parser.add_argument("--url", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--all", action="store_true", help="print the acceptable answers too")
+    parser.add_argument("--file", type=Path, default=MESSAGES, help="other messages in the same form")
     given = parser.parse_args()
-    results = asyncio.run(ask_all(Client(given.url, given.key), all_messages()))
+    results = asyncio.run(ask_all(Client(given.url, given.key), all_messages(given.file)))
     for result in results:
         if result.faults or given.all:
             mark = "BAD " if result.faults else "    "
