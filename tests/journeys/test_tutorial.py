@@ -131,7 +131,7 @@ class TestTutorial:
         ("question", "document", "says"),
         [
             ("when are you open on thursdays?", "opening-hours.md", "20:00"),
-            ("do you fix flat tyres without an appointment", "punctures.md", "appointment"),
+            ("do you fix punctures without an appointment", "punctures.md", "appointment"),
             ("what does an e-bike cost for a day", "hire.md", "€35"),
             ("how long is the warranty on the frame?", "warranty.html", "five years"),
             ("I lost the key of my lock", "lost-keys.txt", "key card"),
