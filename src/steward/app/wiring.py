@@ -40,6 +40,7 @@ from steward.serve.desk.service import Desk
 from steward.serve.turn.act import Acting
 from steward.serve.turn.anatomy import Anatomies
 from steward.serve.turn.answering import Answerer
+from steward.serve.turn.closing import Closing
 from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.replay import Replays
 from steward.serve.turn.runtime import Runtimes
@@ -217,9 +218,8 @@ async def open_application(
             vault=vault,
             clock=clock,
             acting=Acting(engine=engine, database=database, vault=vault),
-            runs=runs,
-            approvals=approvals,
             answerer=Answerer(clock),
+            closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
         ),
         liveness=liveness,
         telemetry=TurnTelemetry(REGISTRY, TracerProvider().get_tracer("steward")),
