@@ -1,0 +1,41 @@
+"""However a running Steward ends, none of its processes stays, and the next start works."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from tests.journeys.running import Running, run
+from tests.journeys.talking import Talk
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with an assistant folder; what is stored stays from one start to the next."""
+    directory = tmp_path_factory.mktemp("stopping")
+    for above in (directory, *directory.parents[:2]):
+        above.chmod(0o755)
+    assert run("init", directory / "mine").code == 0
+    return directory
+
+
+class TestStopping:
+    """Each start finds what the one before has left."""
+
+    @pytest.mark.parametrize(
+        ("number", "code"),
+        [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 0), (signal.SIGTERM, 0)],
+    )
+    def test_leaves_no_process_and_a_database_that_starts_again(
+        self, place: Path, number: signal.Signals, code: int
+    ) -> None:
+        running = Running.up(place / "mine", "--demo", data_dir=place / "data")
+        url, key = running.printed(r"^url: (\S+)"), running.printed(r"^key: (\S+)")
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            assert Talk(client).say("hello")["outcome"] == "answered"
+        assert len(running.family()) > 2
+        assert running.stop(number) == code
+        assert "Traceback" not in running.output
