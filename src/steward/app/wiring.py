@@ -45,6 +45,7 @@ from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.replay import Replays
 from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
+from steward.serve.turn.silencing import Silencing
 from steward.serve.turn.telemetry import TurnTelemetry
 from steward.serve.workflows.actions import Actions
 from steward.serve.workflows.approvals import Approvals
@@ -206,6 +207,7 @@ async def open_application(
     )
     engine = Engine(actions=actions, clock=clock)
     approvals = Approvals(database=database, vault=vault, ledger=foundation.ledger, clock=clock)
+    silencing = Silencing(database=database, liveness=liveness, clock=clock)
     turns = Turns(
         database=database,
         vault=vault,
@@ -222,6 +224,7 @@ async def open_application(
             closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
         ),
         liveness=liveness,
+        silencing=silencing,
         telemetry=TurnTelemetry(REGISTRY, TracerProvider().get_tracer("steward")),
         assistant=assistant,
     )
@@ -232,7 +235,7 @@ async def open_application(
         clock=clock,
         texts=runtimes,
         followers=followers,
-        silence=turns.silence,
+        silence=silencing.silence,
     )
     anatomies = Anatomies(database=database, vault=vault)
     title = (await runtimes.opening(assistant)).assistant_title
@@ -254,7 +257,7 @@ async def open_application(
         readiness=readiness_of(database, runtimes, assistant),
         stopping=asyncio.Event(),
     )
-    listening = asyncio.create_task(followers.listen(database))
+    listening = asyncio.gather(followers.listen(database), silencing.listen())
     try:
         yield Application(
             foundation=foundation,

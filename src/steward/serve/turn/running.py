@@ -11,7 +11,7 @@ from steward.serve.conversations.contracts import Done, Event
 
 DRAIN_WITHIN_S = 1.0
 """How long a take-over waits for slow readers of what was said before it."""
-STEPS_TO_THE_SOCKET = 10
+STEPS_TO_THE_SOCKET = 50
 """Rounds of the event loop that an event takes at most from a follower to its connection."""
 
 _CURRENT: ContextVar[RunningTurn | None] = ContextVar("running_turn", default=None)

@@ -42,6 +42,7 @@ from steward.serve.turn.record import Findings, done_of, record
 from steward.serve.turn.route import Routed, route
 from steward.serve.turn.running import RunningTurn
 from steward.serve.turn.runtime import Runtime, Runtimes
+from steward.serve.turn.silencing import Silencing
 from steward.serve.turn.telemetry import TurnTelemetry
 from steward.serve.turn.timing import Notes, Stage
 from steward.serve.turn.understand import begin_embedding
@@ -79,6 +80,7 @@ class Turns:
         runs: Runs,
         pipeline: Pipeline,
         liveness: Liveness,
+        silencing: Silencing,
         telemetry: TurnTelemetry,
         assistant: str,
     ) -> None:
@@ -90,10 +92,10 @@ class Turns:
         self._runs = runs
         self._pipeline = pipeline
         self._liveness = liveness
+        self._silencing = silencing
         self._telemetry = telemetry
         self._assistant = assistant
         self._running: dict[TurnId, RunningTurn] = {}
-        self._of_conversation: dict[UUID, RunningTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def message(self, conversation_id: UUID, text: str, *, key: str) -> AsyncIterator[Event]:
@@ -110,12 +112,6 @@ class Turns:
         """Classify a text without a conversation; nothing is stored."""
         opening = await self._runtimes.opening(self._assistant)
         return await route(text, await self._runtimes.of(opening.release_id))
-
-    async def silence(self, conversation_id: UUID) -> None:
-        """Return once a running turn's followers have been given everything it had said."""
-        running = self._of_conversation.get(conversation_id)
-        if running is not None:
-            await running.drained()
 
     async def recover(self) -> int:
         """Begin the turns of messages that nobody is busy with; return how many were found."""
@@ -319,7 +315,7 @@ class Turns:
         for event in (*map(Delta, received.sent), *received.sent_events):
             running.publish(event)
         self._running[received.turn_id] = running
-        self._of_conversation[received.conversation.id] = running
+        self._silencing.began(received.conversation.id, received.turn_id, running)
         task = asyncio.create_task(self._run(received, runtime, notes, running))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -344,8 +340,6 @@ class Turns:
         finally:
             running.finish()
             self._running.pop(received.turn_id, None)
-            if self._of_conversation.get(received.conversation.id) is running:
-                del self._of_conversation[received.conversation.id]
             self._telemetry.turn_ended(received, runtime, notes, running.done)
 
     # ------------------------------------------------------------ telling
