@@ -77,6 +77,25 @@ class TestTakeOver:
         await expect(answer.get_by_role("list", name="Sources")).to_be_visible()
 
 
+class TestHostileWords:
+    async def test_stay_words_on_both_sides(self, demo: Demo, page: Page, operator: Page) -> None:
+        hostile = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>{{7*7}}"""
+        await page.goto(demo.url)
+        await say(page, hostile)
+        await say(page, "agent")
+        await expect(page.locator("steward-chat .row.customer").first).to_contain_text("<img src=x")
+        await operator.goto(f"{demo.url}/console/conversations")
+        mark = await conversation_mark(page)
+        await operator.get_by_role("row").filter(has_text=mark).get_by_role("link").click()
+        await expect(operator.locator(".talk")).to_contain_text("<img src=x")
+        await operator.get_by_role("button", name="Take over").click()
+        await operator.get_by_label("Your reply to the customer").fill(hostile)
+        await operator.get_by_role("button", name="Send").click()
+        await expect(page.locator("steward-chat .row.human")).to_contain_text("<img src=x")
+        for side in (page, operator):
+            assert await side.evaluate("window.ran") is None
+
+
 class TestApproval:
     async def test_operator_approves_and_the_customer_is_told(
         self, demo: Demo, page: Page, operator: Page

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 from tests.journeys.browsing import CHARGED_TWICE, FAINT, NAMELESS, say
 from tests.journeys.conftest import Demo, OpenPage, picture
 
@@ -85,6 +85,28 @@ class TestEnd:
         await expect(page.get_by_text("This conversation has ended.")).to_be_visible()
         await page.get_by_role("button", name="Start new conversation").click()
         await expect(page.locator("steward-chat .row")).to_have_count(1)
+
+
+class TestNetwork:
+    async def test_message_written_offline_goes_out_once_when_back(
+        self, demo: Demo, browser: Browser
+    ) -> None:
+        context = await browser.new_context()
+        page = await context.new_page()
+        await page.goto(demo.url)
+        await say(page, "hello")
+        await context.set_offline(True)
+        await page.get_by_label("Your message").fill("How do I read my bill?")
+        await page.get_by_label("Your message").press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("offline")
+        await context.set_offline(False)
+        await expect(page.get_by_role("list", name="Sources")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_be_hidden()
+        assert await page.locator("steward-chat .row.customer").count() == 2
+        await page.reload()
+        await expect(page.get_by_role("list", name="Sources")).to_be_visible()
+        assert await page.locator("steward-chat .row.customer").count() == 2
+        await context.close()
 
 
 class TestKeyboard:
