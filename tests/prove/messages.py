@@ -32,6 +32,7 @@ HISTORY = (
     "lean on the one before, the aim of the search, evidence for what no intent claims, the guard's order "
     "and patterns, examples of two risks, the length of answers. No rule knows a message; the later figure "
     "is still one of messages that had been seen.",
+    "40 more (messages_unseen.yaml), written after that and run once: 38 of 40 acceptable.",
 )
 MESSAGES = Path(__file__).with_suffix(".yaml")
 
