@@ -52,7 +52,9 @@ class StartBody(Body):
     """A reference chosen by the caller; nothing proves it."""
     customer_token: Annotated[str, StringConstraints(max_length=8192)] | None = None
     """A token signed by the company; proves who the customer is."""
-    locale: Annotated[str, StringConstraints(max_length=35)] | None = None
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = (
+        None
+    )
 
 
 class MessageBody(Body):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -15,6 +14,7 @@ from steward.base.ids import new_id
 from steward.govern.privacy.contracts import Purpose
 from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.vault import Vault
+from steward.serve.conversations.claims import claims_of, seal_claims
 from steward.serve.conversations.contracts import (
     ActionChanged,
     Conversation,
@@ -33,14 +33,12 @@ from steward.serve.conversations.queries import (
     SealedMessage,
     insert_conversation,
     lock_conversation,
-    select_claims,
     select_conversation,
     select_messages,
 )
 from steward.serve.conversations.speech import open_body, open_events
 from steward.serve.conversations.turn_records import has_turn
 
-CLAIMS = "conversation.claims"
 FOLLOW_EVERY_S = 5.0
 """How often a follower looks again without being woken: bounds the delay of a lost notification."""
 
@@ -102,7 +100,7 @@ class Conversations:
             claims = None
             if customer.claims:
                 key = await self._vault.key_for(session, customer_id)
-                claims = key.seal(json.dumps(dict(customer.claims)), CLAIMS)
+                claims = seal_claims(customer.claims, key)
             conversation = Conversation(
                 id=ConversationId(new_id(self._clock)),
                 customer_id=customer_id,
@@ -139,14 +137,7 @@ class Conversations:
 
     async def claims(self, session: ReadSession, conversation: Conversation) -> dict[str, str]:
         """Return the claims of the verified customer, empty for anyone else."""
-        if not conversation.verified:
-            return {}
-        sealed = await select_claims(session, conversation.id)
-        if sealed is None:
-            return {}
-        key = await self._vault.key_for(session, conversation.customer_id)
-        claims: dict[str, str] = json.loads(key.open(bytes(sealed), CLAIMS))
-        return claims
+        return await claims_of(session, conversation, self._vault)
 
     async def messages(self, conversation_id: UUID, *, after: int = 0) -> tuple[Message, ...]:
         """Return what was said behind a place, in the customer's own words."""

@@ -12,6 +12,7 @@ from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.vault import Vault
+from steward.serve.conversations.claims import claims_of
 from steward.serve.conversations.contracts import (
     ConversationId,
     HandedOver,
@@ -119,7 +120,10 @@ class Desk:
             self._require_word(locked, account_id)
             detector = await self._texts.detector(locked.conversation.release_id)
             customer_id = locked.conversation.customer_id
-            masked = await self._vault.mask(session, customer_id, text, detector=detector)
+            claims = await claims_of(session, locked.conversation, self._vault)
+            masked = await self._vault.mask(
+                session, customer_id, text, detector=detector, known=tuple(claims.items())
+            )
             message_id = await say(
                 session,
                 locked,

@@ -34,6 +34,7 @@ QUOTED_FROM = 0.9
 """Share of the best passage's score from which a passage of the same document is quoted beside it."""
 CLOSE_TO_BEST = 0.9
 """A list that nobody asked for is quoted only where no sentence comes this close to it in score."""
+_ROW = re.compile(r"[^:;.]{1,40}: [^;]+; [^:;.]{1,40}: ")
 _ASKS_FOR_LIST = re.compile(
     r"\bhow\s+(?:do|can|could|should|would|to)\b|\bsteps?\b|\bwhich\b|\blist\b|\bwhat\s+(?:are|can|do|must|should|kinds?)\b"
     r"|\bset\s?-?up\b|\binstall",
@@ -95,18 +96,24 @@ def worth_quoting(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 
 def briefly(quoted: Sequence[Quoted], question: str) -> tuple[Quoted, ...]:
-    """Leave out lists that nobody asked for, and all lists but the best one.
+    """Leave out lists and rows of tables that nobody asked for, and all of them but the best one.
 
-    A list is asked for by a question about how to do something or which things there are.
+    A list is asked for by a question about how to do something or which things there are. A row
+    answers alone where nothing else fits the question as well.
     """
-    lists = [item for item in quoted if "\n" in item.sentence]
-    plain = [item for item in quoted if "\n" not in item.sentence]
-    if not lists:
+    formed = [item for item in quoted if _is_list(item) or _ROW.match(item.sentence)]
+    plain = [item for item in quoted if item not in formed]
+    if not formed:
         return tuple(quoted)
-    best = max(lists, key=lambda item: item.score)
-    stands_out = not plain or best.score > max(item.score for item in plain) / CLOSE_TO_BEST
-    keep = best if stands_out or _ASKS_FOR_LIST.search(question) else None
+    best = max(formed, key=lambda item: item.score)
+    next_best = max((item.score for item in plain), default=0.0)
+    stands_out = best.score * (CLOSE_TO_BEST if _is_list(best) else 1.0) > next_best
+    keep = best if stands_out or (_is_list(best) and _ASKS_FOR_LIST.search(question)) else None
     return tuple(item for item in quoted if item in plain or item is keep)
+
+
+def _is_list(item: Quoted) -> bool:
+    return "\n" in item.sentence
 
 
 async def generate(

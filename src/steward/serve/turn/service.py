@@ -15,6 +15,7 @@ import structlog
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, WriteSession
+from steward.base.digests import sha256_hex
 from steward.base.ids import new_id
 from steward.govern.privacy.contracts import CustomerId, Purpose
 from steward.govern.privacy.sealing import CustomerKey
@@ -66,6 +67,11 @@ class Pending:
     body: bytes
 
 
+def key_digest(key: str) -> str:
+    """Return what is stored of a client's key, which is the client's own choice of words."""
+    return sha256_hex(key.encode(errors="replace"))[:32]
+
+
 class Turns:
     """The service; built once by the composition root."""
 
@@ -104,7 +110,7 @@ class Turns:
         The first event acknowledges: the message is stored, and its turn will be finished whatever
         happens. The last is `Done`; a stream without it broke, and the same key gives the turn again.
         """
-        customer_id, turn_id = await self._begin(conversation_id, text, key)
+        customer_id, turn_id = await self._begin(conversation_id, text, key_digest(key))
         async for event in self._events_of(conversation_id, turn_id):
             yield await self._restored(customer_id, event)
 

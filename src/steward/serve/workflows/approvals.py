@@ -18,6 +18,7 @@ from steward.serve.conversations.queries import lock_conversation
 from steward.serve.workflows.contracts import Run, RunState
 
 SUMMARY = "approval.summary"
+REASON = "approval.reason"
 _RANK = {"agent": 0, "operator": 1, "admin": 2}
 
 
@@ -76,7 +77,7 @@ class Approvals:
         return tuple(lines)
 
     async def decide(self, approval_id: UUID, *, approve: bool, principal: Principal, reason: str) -> None:
-        """Approve or deny, once.
+        """Approve or deny, once; the worker acts, or tells the customer that nobody agreed.
 
         Raises:
             NotFound: there is no such approval.
@@ -94,18 +95,20 @@ class Approvals:
                     f"Approval {approval_id} isn't needed any more; the customer has ended the matter."
                 )
             await session.execute(
-                "update approval set state = %s, decided_at = %s, decided_by = %s, reason = %s where id = %s",
-                ("approved" if approve else "denied", self._clock.now(), principal.id, reason, approval_id),
+                """update approval set state = %s, decided_at = %s, decided_by = %s, reason_sealed = %s
+                   where id = %s""",
+                (
+                    "approved" if approve else "denied",
+                    self._clock.now(),
+                    principal.id,
+                    (await self._vault.key_for(session, row[4])).seal(reason, REASON),
+                    approval_id,
+                ),
             )
             if approve:
                 await session.execute(
                     "update workflow_run set state = 'acting', updated_at = %s where id = %s",
                     (self._clock.now(), row[0]),
-                )
-            else:
-                await session.execute(
-                    "update workflow_run set state = %s, updated_at = %s where id = %s",
-                    (RunState.CANCELLED.value, self._clock.now(), row[0]),
                 )
             await self._ledger.append(
                 session,
@@ -118,7 +121,7 @@ class Approvals:
             )
 
     async def _lock(self, session: WriteSession, approval_id: UUID) -> Row:
-        """Return run, role, state and the run's state, with no turn of the conversation under way.
+        """Return run, role, state, the run's state and the customer, while no turn is under way.
 
         A turn reads the run at its beginning and stores it at its end: a decision in between would be lost.
         """
@@ -129,7 +132,7 @@ class Approvals:
         )
         locked = None if place is None else await lock_conversation(session, place[0])
         row = await session.one(
-            """select a.run_id, a.role, a.state, r.state
+            """select a.run_id, a.role, a.state, r.state, r.customer_id
                from approval a join workflow_run r on r.id = a.run_id where a.id = %s for update""",
             (approval_id,),
         )

@@ -27,6 +27,10 @@ from steward.supply.assistant.texts import fill
 from steward.supply.connectors.contracts import Argument, Done, Refused
 
 UNREACHABLE = "I can't reach the system I need for this right now, so I'm passing you to a colleague."
+DENIED = (
+    "My colleagues couldn't approve this as it stands. Nothing has been changed; "
+    "one of them will get back to you."
+)
 ENOUGH_ASKED = "I'm not getting this right, so I'm passing you to a colleague who can help."
 SHALL_I = "Shall I?"
 ACTION_FAILED = "action_failed"
@@ -103,6 +107,13 @@ class Engine:
             values[step.name] = dict(decided.result)
             done.append(step)
         return self.settled(replace(run, values=values), procedure, Decided(Verdict.DONE))
+
+    def denied(self, run: Run) -> Move:
+        """Return the move that tells the customer that nobody approved, and brings a human."""
+        ended = replace(run, state=RunState.HANDED_OVER, asking=None)
+        return Move(
+            ended, DENIED, Outcome.HANDED_OVER, action=ActionState.CANCELLED, hand_over="approval_denied"
+        )
 
     def settled(self, run: Run, procedure: Procedure, decided: Decided) -> Move:
         """Return the move that tells the customer what became of the run; one that failed goes to a human."""

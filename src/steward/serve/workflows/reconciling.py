@@ -1,4 +1,4 @@
-"""Finishing runs outside a turn: approved ones, and those whose outcome nobody knew.
+"""Finishing runs outside a turn: approved and denied ones, and those whose outcome nobody knew.
 
 One process at a time sweeps, under an advisory lock. The customer hears the outcome as a notice.
 """
@@ -14,6 +14,7 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.vault import Vault
+from steward.serve.conversations.claims import claims_of
 from steward.serve.conversations.contracts import ActionChanged, Event, MessageRole, Speaker
 from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
@@ -82,7 +83,9 @@ class Reconciler:
                 """select r.id from workflow_run r join conversation c on c.id = r.conversation_id
                    where c.turn_id is null
                      and (r.state = 'acting'
-                          or r.state = 'unknown' and r.updated_at < %s - make_interval(secs => %s))
+                          or r.state = 'unknown' and r.updated_at < %s - make_interval(secs => %s)
+                          or r.state = 'awaiting_approval' and exists (
+                              select 1 from approval a where a.run_id = r.id and a.state = 'denied'))
                    order by r.updated_at limit 50""",
                 (self._clock.now(), RETRY_EVERY_S),
             )
@@ -91,10 +94,13 @@ class Reconciler:
     async def _finish(self, run_id: UUID) -> bool:
         async with self._database.read() as session:
             run = await self._runs.get(session, run_id)
-        if run is None or run.state not in (RunState.ACTING, RunState.UNKNOWN):
+        if run is None or run.state not in (RunState.ACTING, RunState.UNKNOWN, RunState.AWAITING_APPROVAL):
             return False
-        procedure = await self._procedures.procedure(run.release_id, run.workflow)
-        move = await self._engine.act(run, procedure, turn_id=None)
+        if run.state is RunState.AWAITING_APPROVAL:
+            move = self._engine.denied(run)
+        else:
+            procedure = await self._procedures.procedure(run.release_id, run.workflow)
+            move = await self._engine.act(run, procedure, turn_id=None)
         await self._tell(run, move)
         log.info("workflow_reconciled", run=str(run.id), workflow=run.workflow, state=move.run.state.value)
         return move.run.state is not RunState.UNKNOWN
@@ -110,7 +116,10 @@ class Reconciler:
             await self._runs.save(session, move.run)
             if move.run.state is RunState.UNKNOWN and before.state is RunState.UNKNOWN:
                 return
-            masked = await self._vault.mask(session, before.customer_id, move.text, detector=detector)
+            claims = await claims_of(session, locked.conversation, self._vault)
+            masked = await self._vault.mask(
+                session, before.customer_id, move.text, detector=detector, known=tuple(claims.items())
+            )
             events: list[Event] = [ActionChanged(before.workflow, move.action, masked.text)]
             if move.hand_over is not None and _waits_for_assistant(locked):
                 events.append(await self._ask_for_human(session, before, move.hand_over))

@@ -344,7 +344,7 @@ create table approval (
     asked_at     timestamptz not null,
     decided_at   timestamptz,
     decided_by   uuid references account,
-    reason       text
+    reason_sealed bytea
 );
 
 -- ---------------------------------------------------------------- the desk
