@@ -8,18 +8,49 @@ from uuid import UUID
 import pytest
 
 from steward.base.clock import FixedClock
+from steward.base.db.contracts import ReadSession
 from steward.base.db.pool import PooledDatabase
 from steward.base.errors import Conflict
 from steward.base.ids import new_id
 from steward.govern.access.permissions import ROLE_PERMISSIONS, Role
 from steward.govern.access.principal import Principal, PrincipalKind
 from steward.govern.ledger.service import Ledger
+from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import Customer
 from steward.serve.conversations.service import Conversations
+from steward.serve.workflows.actions import Actions
 from steward.serve.workflows.approvals import Approvals
-from steward.serve.workflows.contracts import Run, RunState
+from steward.serve.workflows.contracts import Procedure, Run, RunState
+from steward.serve.workflows.engine import Engine
+from steward.serve.workflows.reconciling import Reconciler
 from steward.serve.workflows.runs import Runs
+
+
+class Alone:
+    """The only process there is."""
+
+    instance = 1
+
+    async def is_alive(self, session: ReadSession, instance: int) -> bool:
+        """Tell that only this process lives."""
+        return instance == self.instance
+
+
+class Plain:
+    """A release that masks by the built-in rules; its workflows aren't asked for."""
+
+    async def procedure(self, release_id: str, workflow: str) -> Procedure:
+        """Refuse: a denied run performs nothing."""
+        raise AssertionError((release_id, workflow))
+
+    async def detector(self, release_id: str) -> Detector:
+        """Return the built-in masking rules."""
+        return Detector()
+
+    async def queue(self, release_id: str, workflow: str) -> str:
+        """Return the queue of a workflow's category."""
+        return "general"
 
 
 class Matter:
@@ -28,7 +59,7 @@ class Matter:
     def __init__(
         self, database: PooledDatabase, clock: FixedClock, vault: Vault, conversations: Conversations
     ) -> None:
-        self.database, self.clock, self.conversations = database, clock, conversations
+        self.database, self.clock, self.conversations, self.vault = database, clock, conversations, vault
         self.runs = Runs(vault=vault, clock=clock)
         self.approvals = Approvals(database=database, vault=vault, ledger=Ledger(clock), clock=clock)
 
@@ -53,6 +84,24 @@ class Matter:
             await self.approvals.ask(session, run, role="operator", summary="A refund.")
         permissions = ROLE_PERMISSIONS[Role.OPERATOR]
         return run, Principal(PrincipalKind.STAFF, str(operator), "Olga", permissions, role=Role.OPERATOR)
+
+    def reconciler(self) -> Reconciler:
+        """Build what carries decisions out."""
+        actions = Actions(
+            database=self.database,
+            vault=self.vault,
+            ledger=Ledger(self.clock),
+            clock=self.clock,
+            liveness=Alone(),
+        )
+        return Reconciler(
+            database=self.database,
+            runs=self.runs,
+            engine=Engine(actions=actions, clock=self.clock),
+            vault=self.vault,
+            clock=self.clock,
+            procedures=Plain(),
+        )
 
     async def approve(self, approval_id: UUID, operator: Principal) -> None:
         """Agree."""
@@ -104,3 +153,16 @@ class TestDecide:
         with pytest.raises(Conflict, match="being answered"):
             await matter.approve(line.id, operator)
         assert await matter.state_of(run) is RunState.AWAITING_APPROVAL
+
+    async def test_a_denied_run_brings_a_human_and_the_customer_is_told(self, matter: Matter) -> None:
+        run, operator = await matter.open()
+        (line,) = await matter.approvals.waiting()
+        await matter.approvals.decide(line.id, approve=False, principal=operator, reason="not theirs")
+        assert await matter.approvals.waiting() == ()
+        assert await matter.reconciler().sweep() == 1
+        assert await matter.state_of(run) is RunState.HANDED_OVER
+        (notice,) = await matter.conversations.messages(run.conversation_id)
+        assert "couldn't approve" in notice.text
+        async with matter.database.read() as session:
+            waiting = await session.all("select reason from handover where ended_at is null")
+        assert waiting == [("approval_denied",)]

@@ -12,6 +12,9 @@ from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.entrance import PUBLIC, caller_of, services_of
 from steward.govern.access.errors import BadLogin, RateLimited
 
+MANY_ADDRESSES = 10
+"""How many times an address's tries a login may have from all: a stranger can't easily lock its owner out."""
+
 router = APIRouter(prefix="/console", include_in_schema=False)
 
 
@@ -31,10 +34,12 @@ async def log_in(request: Request) -> Response:
     services, form = services_of(request), form_of(request)
     path, login = own_path(form.get("next", "")), form.get("login", "").strip()
     try:
-        for subject in (f"login:{address_of(request)}", f"login:{login.lower()}"):
-            await services.access.limits.enforce(
-                subject, limit=services.settings.sign_ins_per_minute, window=timedelta(minutes=1)
-            )
+        address, per_minute = address_of(request), services.settings.sign_ins_per_minute
+        for subject, limit in (
+            (f"login:{address}", per_minute),
+            (f"login:{login.lower()}", per_minute * MANY_ADDRESSES),
+        ):
+            await services.access.limits.enforce(subject, limit=limit, window=timedelta(minutes=1))
         account = await services.access.accounts.authenticate(login, form.get("password", ""))
     except (BadLogin, RateLimited) as refusal:
         return await show(

@@ -78,7 +78,7 @@ class TestEmbed:
     async def test_a_lasting_failure_is_told_once_the_attempts_are_spent(self, service: Service) -> None:
         service.faults = [Response(status_code=500) for _ in range(2)]
         async with asking(service, attempts=2) as embedder:
-            with pytest.raises(EmbeddingServiceFailed, match="failed 2 times.*500"):
+            with pytest.raises(EmbeddingServiceFailed, match=r"failed 2 times.*500"):
                 await embedder.embed(["a"])
 
     async def test_a_refusal_is_not_retried(self, service: Service) -> None:
