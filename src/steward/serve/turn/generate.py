@@ -96,24 +96,26 @@ def worth_quoting(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 
 def briefly(quoted: Sequence[Quoted], question: str) -> tuple[Quoted, ...]:
-    """Leave out lists and rows of tables that nobody asked for, and all of them but the best one.
+    """Leave out lists that nobody asked for, and all lists and rows of tables but the best one.
 
-    A list is asked for by a question about how to do something or which things there are. A row
-    answers alone where nothing else fits the question as well.
+    A list is asked for by a question about how to do something or which things there are. A row is
+    quoted where no sentence fits the question better.
     """
-    formed = [item for item in quoted if _is_list(item) or _ROW.match(item.sentence)]
-    plain = [item for item in quoted if item not in formed]
-    if not formed:
-        return tuple(quoted)
-    best = max(formed, key=lambda item: item.score)
-    next_best = max((item.score for item in plain), default=0.0)
-    stands_out = best.score * (CLOSE_TO_BEST if _is_list(best) else 1.0) > next_best
-    keep = best if stands_out or (_is_list(best) and _ASKS_FOR_LIST.search(question)) else None
-    return tuple(item for item in quoted if item in plain or item is keep)
+    lists = [item for item in quoted if "\n" in item.sentence]
+    rows = [item for item in quoted if item not in lists and _ROW.match(item.sentence)]
+    plain = [item for item in quoted if item not in lists and item not in rows]
+    if rows and (row := max(rows, key=_score)).score >= max(map(_score, plain), default=0.0):
+        plain.append(row)
+    if lists:
+        best = max(lists, key=_score)
+        stands_out = best.score * CLOSE_TO_BEST > max(map(_score, plain), default=0.0)
+        if stands_out or _ASKS_FOR_LIST.search(question):
+            plain.append(best)
+    return tuple(item for item in quoted if item in plain)
 
 
-def _is_list(item: Quoted) -> bool:
-    return "\n" in item.sentence
+def _score(item: Quoted) -> float:
+    return item.score
 
 
 async def generate(

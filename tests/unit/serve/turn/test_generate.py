@@ -33,6 +33,12 @@ class TestBriefly:
         assert briefly((weak, STEPS), "my refund") == (weak, STEPS)
         assert briefly((STEPS,), "my refund") == (STEPS,)
 
+    def test_a_row_answers_alone_where_nothing_fits_better(self) -> None:
+        row = Quoted("Code: NT-204; Meaning: No internet", 0, 0.9)
+        other = Quoted("Code: NT-101; Meaning: No signal", 0, 0.89)
+        assert briefly((row, other), "NT-204") == (row,)
+        assert briefly((Quoted("Check the hub.", 0, 0.95), row), "no internet")[1:] == ()
+
 
 class TestWorthQuoting:
     def test_the_best_document_alone(self) -> None:
