@@ -111,6 +111,9 @@ async def _watch_folder(application: Application, path: Path, since: str) -> Non
     async for _ in FolderWatch(path, since=since).changes():
         try:
             folder = await asyncio.to_thread(read_folder, path)
+            if folder.name != application.services.settings.assistant:
+                say(f"the assistant's name is now {folder.name}: start `steward up` again to serve it")
+                continue
             release_id = await take_folder(application.foundation, folder)
             await application.runtimes.of(release_id)
         except FolderFaults as error:
