@@ -91,7 +91,7 @@ class Pipeline:
         yield Status(Stage.UNDERSTAND.value)
         with notes.stage(Stage.UNDERSTAND):
             understood = findings.understood = await understand(
-                received.text, runtime, before=received.last_customer_text, embedding=received.embedding
+                received.text, runtime, before=received.last_matter, embedding=received.embedding
             )
         note_understood(course, understood)
         if received.run is not None and received.run.state is RunState.ACTING:

@@ -7,6 +7,7 @@ turn is recorded for it, by this process or, after a crash, by another.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,9 +31,13 @@ from steward.serve.conversations.queries import (
     select_turn_messages,
 )
 from steward.serve.conversations.speech import open_body, open_events
+from steward.serve.workflows.consent import is_bare_answer
 from steward.serve.workflows.contracts import Run
 
 HISTORY_MESSAGES = 24
+LEAST_WORDS = 2
+"""Words, of letters alone, in a message that names a matter; others answer a question."""
+_PLAIN_WORD = re.compile(r"(?<![\w\[])[^\W\d_]+(?:['’][^\W\d_]+)?(?![\w\]])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,12 @@ class Received:
     resumed: bool = False
 
     @property
-    def last_customer_text(self) -> str | None:
-        """What the customer said before this message."""
-        texts = [said.text for said in self.history if said.role is MessageRole.CUSTOMER]
-        return texts[-1] if texts else None
+    def last_matter(self) -> str | None:
+        """What the customer said last that was more than yes, no, thanks or a value."""
+        said = (
+            text for text in reversed(self.customer_texts) if len(_PLAIN_WORD.findall(text)) >= LEAST_WORDS
+        )
+        return next((text for text in said if not is_bare_answer(text)), None)
 
     @property
     def customer_texts(self) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ class Replays:
         return Compared(row.id, told_then(row, said), await self._again(received, runtime, row))
 
     async def _again(self, received: Received, runtime: Runtime, row: TurnRow) -> Told:
-        understood = await understand(received.text, runtime, before=received.last_customer_text)
+        understood = await understand(received.text, runtime, before=received.last_matter)
         clock = FixedClock(row.started_at)
 
         def told(outcome: str, text: str, cited: tuple[str, ...] = ()) -> Told:
