@@ -30,6 +30,11 @@ FRAMES = (
     "my details: {}",
     "I was charged twice, my details are {} if you need them",
 )
+NOTES = (
+    "Each text is searched as bytes (as typed, in JSON, percent-quoted, in hexadecimal) and once more without "
+    "separators, marks and words for digits. A file may hold a page that PostgreSQL compressed; the dump doesn't.",
+    "Spans aren't exported here, so they aren't searched; `serve/turn/telemetry.py` gives them ids and numbers.",
+)
 TOKEN_MS = 5.0
 MODEL_DOWN = {"error_rate": 1.0}
 WORKFLOWS = ("I was charged twice this month", "I want to change my billing address")
@@ -320,5 +325,6 @@ def report(kept: Ledgered, seed: int, searched: Mapping[str, str]) -> Report:
             *((f"typed in {where}", str(count)) for where, count in typed.items()),
             *((f"searched: {what}", amount) for what, amount in searched.items()),
         ],
+        notes=NOTES,
         problems=sorted(f"{problem} ({count} times)" for problem, count in Counter(kept.problems).items()),
     )
