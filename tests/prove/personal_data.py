@@ -31,9 +31,11 @@ FRAMES = (
     "I was charged twice, my details are {} if you need them",
 )
 NOTES = (
-    "Each text is searched as bytes (as typed, in JSON, percent-quoted, in hexadecimal) and once more without "
-    "separators, marks and words for digits. A file may hold a page that PostgreSQL compressed; the dump doesn't.",
-    "Spans aren't exported here, so they aren't searched; `serve/turn/telemetry.py` gives them ids and numbers.",
+    "Each text is searched as bytes (as typed, in JSON, percent-quoted, in hexadecimal) and once more "
+    "without separators, marks and words for digits. A file may hold a page that PostgreSQL compressed; "
+    "the dump doesn't.",
+    "Spans aren't exported here, so they aren't searched; `serve/turn/telemetry.py` gives them ids and "
+    "numbers.",
 )
 TOKEN_MS = 5.0
 MODEL_DOWN = {"error_rate": 1.0}
