@@ -29,6 +29,7 @@ _LOCK = f"""
     select {_COLUMNS}, c.next_seq, c.turn_holder, c.asked_back,
            (select m.turn_id from message m where m.conversation_id = c.id and m.client_key = %s),
            (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null),
+           exists (select from message m where m.conversation_id = c.id and m.pending),
            c.ctid is distinct from (select before.ctid from conversation before where before.id = c.id)
     from conversation c where c.id = %s for update of c"""
 
@@ -38,7 +39,8 @@ class Locked:
     """A conversation whose row this transaction holds, with what only the lock makes reliable.
 
     `known_turn` is the turn of the message that already carries the asked-for client key;
-    `waiting_priority` that of the open hand-over, while the customer waits for a human.
+    `waiting_priority` that of the open hand-over, while the customer waits for a human; `has_pending`
+    tells of messages whose turns are running or yet to come.
     """
 
     conversation: Conversation
@@ -47,6 +49,12 @@ class Locked:
     asked_back: int
     known_turn: TurnId | None
     waiting_priority: int | None
+    has_pending: bool
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a new message's turn may begin at once: no turn runs, and no earlier message waits."""
+        return self.conversation.turn_id is None and not self.has_pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +108,9 @@ async def lock_conversation(
 ) -> Locked | None:
     """Take the conversation's row lock and return its state, or None where it doesn't exist."""
     row = await session.one(_LOCK, (client_key, conversation_id))
-    if row is not None and row[25]:
+    if row is not None and row[26]:
         row = await session.one(_LOCK, (client_key, conversation_id))
-    return None if row is None else Locked(conversation_of(row), *row[20:25])
+    return None if row is None else Locked(conversation_of(row), *row[20:26])
 
 
 async def insert_conversation(

@@ -157,7 +157,7 @@ class Turns:
         if runtime is None:  # built outside the transaction: that takes a connection of its own
             await self._runtimes.of(locked.conversation.release_id)
             return await self._begin(conversation_id, text, client_key)
-        if not human_speaks(locked) and locked.conversation.turn_id is None:
+        if not human_speaks(locked) and locked.is_free:
             self._start(received, runtime, notes)
         return locked.conversation.customer_id, received.turn_id
 
@@ -182,7 +182,7 @@ class Turns:
             key = await self._vault.key_for(session, customer_id)
             turn_id = TurnId(new_id(self._clock))
             silent = human_speaks(locked)
-            free = not silent and locked.conversation.turn_id is None
+            free = not silent and locked.is_free
             embedding = begin_embedding(masked.text, runtime) if free else None
             message_id = await say(
                 session,
