@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
-from tests.journeys.running import Running
+from tests.journeys.running import Running, own_directory
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -60,24 +58,22 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     """The demo, started as `make demo` starts it, on a free port."""
-    data_dir = Path(tempfile.mkdtemp(prefix="steward-journey-"))
-    data_dir.chmod(0o755)
-    running = Running.up("--demo", data_dir=data_dir)
-    try:
-        yield Demo(
-            url=running.printed(r"^url: (\S+)"),
-            key=running.printed(r"^key: (\S+)"),
-            public_key=json.loads((data_dir / "local-access.json").read_text())["public_key"],
-            login=running.printed(r"login (\S+),"),
-            password=running.printed(r"password (\S+)\)"),
-            business_url=running.printed(r"the company: (\S+)"),
-            running=running,
-        )
-        assert "Traceback" not in running.output
-    finally:
-        code = running.stop()
-        shutil.rmtree(data_dir, ignore_errors=True)
-    assert code == 0
+    with own_directory("demo") as data_dir:
+        running = Running.up("--demo", data_dir=data_dir)
+        try:
+            yield Demo(
+                url=running.printed(r"^url: (\S+)"),
+                key=running.printed(r"^key: (\S+)"),
+                public_key=json.loads((data_dir / "local-access.json").read_text())["public_key"],
+                login=running.printed(r"login (\S+),"),
+                password=running.printed(r"password (\S+)\)"),
+                business_url=running.printed(r"the company: (\S+)"),
+                running=running,
+            )
+            assert "Traceback" not in running.output
+        finally:
+            code = running.stop()
+        assert code == 0
 
 
 @pytest.fixture(scope="session")

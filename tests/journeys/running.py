@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +61,17 @@ def run(*arguments: str | Path, more: Mapping[str, str] | None = None, cwd: Path
         check=False,
     )
     return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+
+@contextmanager
+def own_directory(name: str) -> Iterator[Path]:
+    """Make a directory that the database's user may enter and that no other test run touches."""
+    directory = Path(tempfile.mkdtemp(prefix=f"steward-{name}-"))
+    directory.chmod(0o755)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class Running:
@@ -126,15 +140,20 @@ class Running:
         return code
 
     def family(self) -> list[psutil.Process]:
-        """Return every process that works on this one's data directory."""
+        """Return every process that names this one's data directory or writes in it."""
         mark = str(self._data_dir)
         found = []
         for process in psutil.process_iter():
             try:
-                if process.pid != os.getpid() and any(mark in word for word in process.cmdline()):
-                    found.append(process)
+                words = process.cmdline()
+                named = any(mark in word for word in words)
+                guards = "steward.base.db.guardian" in words and any(
+                    file.path.startswith(mark) for file in process.open_files()
+                )
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
+            if process.pid != os.getpid() and (named or guards):
+                found.append(process)
         return found
 
     def _read(self) -> None:

@@ -12,8 +12,10 @@ import httpx2 as httpx
 import openai
 import pytest
 from tests.journeys.conftest import Demo
+from tests.journeys.running import ROOT
 from tests.journeys.talking import Talk, happenings
 
+HOW_TO = ROOT / "docs" / "howto" / "call-it-with-an-openai-client.md"
 NOBODYS = "0192f3a4-0000-7000-8000-000000000000"
 CHARGED_TWICE = "I was charged twice this month"
 
@@ -198,6 +200,29 @@ class TestOpenAI:
         said = "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
         assert "[1]" in said
         assert pieces[-1].usage is not None
+
+    def test_how_to_pages_own_code(self, demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+        text = HOW_TO.read_text(encoding="utf-8")
+        code = text.split("```python\n")[1].split("```")[0]
+        for shown, real in (("http://127.0.0.1:8080", demo.url), ("stw_sec_…", demo.key)):
+            assert shown in code
+            code = code.replace(shown, real)
+        names: dict[str, Any] = {}
+        exec(code, names)
+        names["client"].close()
+        assert "[1]" in capsys.readouterr().out
+
+    def test_named_conversation_goes_on(self, chat: openai.OpenAI) -> None:
+        first = chat.chat.completions.create(
+            model="northline", messages=[{"role": "user", "content": CHARGED_TWICE}]
+        )
+        conversation = (first.model_extra or {})["steward"]["conversation"]
+        second = chat.chat.completions.create(
+            model="northline",
+            messages=[{"role": "user", "content": "yes"}],
+            extra_body={"steward": {"conversation": conversation}},
+        )
+        assert "account number" in (second.choices[0].message.content or "")
 
     def test_unknown_model_and_wrong_key_raise_the_librarys_errors(
         self, demo: Demo, chat: openai.OpenAI

@@ -19,7 +19,7 @@ import httpx2 as httpx
 import pytest
 from playwright.async_api import expect
 from tests.journeys.conftest import OpenPage, picture
-from tests.journeys.running import COMMAND_WITHIN_S, ROOT, Running, environment
+from tests.journeys.running import COMMAND_WITHIN_S, ROOT, Running, environment, own_directory
 from tests.journeys.talking import Talk
 
 TUTORIAL = ROOT / "docs" / "tutorials" / "first-assistant.md"
@@ -72,15 +72,13 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk() -> Iterator[Desk]:
     """An empty directory; what was started in it is stopped."""
-    directory = tmp_path_factory.mktemp("tutorial")
-    for place in (directory, *directory.parents[:2]):
-        place.chmod(0o755)
-    desk = Desk(directory)
-    yield desk
-    if desk.running is not None:
-        assert desk.running.stop() == 0
+    with own_directory("tutorial") as directory:
+        desk = Desk(directory)
+        yield desk
+        if desk.running is not None:
+            assert desk.running.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +185,21 @@ class TestTutorial:
             assert Talk(client).say("How much is a full service?")["tokens"]["prompt"] > 0
         received = httpx.get(f"{model_server.removesuffix('/v1')}/received").json()
         assert len(received) >= 2
+
+    def test_mistake_is_named_and_the_release_before_goes_on_serving(self, desk: Desk) -> None:
+        file, before = desk.directory / "mine" / "intents.yaml", len(desk.up.lines)
+        right = file.read_text()
+        file.write_text(right.replace("category: money", "category: mony"))
+        desk.up.wait_for("the release before it goes on serving", after=before)
+        assert re.search(r"intents\.yaml:\d+:\d+ .*mony", "".join(desk.up.lines[before:]))
+        with self.client(desk) as client:
+            assert Talk(client).say("how long is the warranty on the frame?")["outcome"] == "answered"
+        file.write_text(right)
+
+    def test_another_name_needs_another_start(self, desk: Desk) -> None:
+        file, before = desk.directory / "mine" / "assistant.yaml", len(desk.up.lines)
+        file.write_text(file.read_text().replace("name: my_assistant", "name: corner_bikes"))
+        desk.up.wait_for("name is now corner_bikes: start `steward up` again", after=before)
 
     def client(self, desk: Desk) -> httpx.Client:
         """Return a client with the key that `up` printed."""
