@@ -24,6 +24,8 @@ nothing more. Whatever the company's system does, the refund happens exactly onc
 customer is told the truth about it, by a notice where it was found out later.
 """
 ROUNDS = 4
+AT_ONCE = 10
+"""Conversations of a round in which several messages come at once."""
 DECIDED_WITHIN_S = 90.0
 REFUND = {"operation": "refund_payment"}
 ASKED = {"operation": "outcome_by_key"}
@@ -71,7 +73,7 @@ async def campaign(
     for number in range(len(kept.rounds), rounds):
         chance = random.Random(f"{seed}:{number}")
         order = chance.sample(list(troubles), len(troubles))
-        problems = await at_once(world, chance)
+        problems = [problem for _ in range(AT_ONCE) for problem in await at_once(world, chance)]
         problems += await same_key(world)
         problems += await closed(world)
         met = [
@@ -245,8 +247,10 @@ def judge(
 def report(kept: Ledgered, seed: int) -> Report:
     """Put the figures together."""
     met = [item for round_ in kept.rounds for item in round_["met"]]
+    rounds = len(kept.rounds)
     figures = [
-        ("messages at once, the same key at once, messages after closing", f"{len(kept.rounds)} of each")
+        ("conversations with three messages at once", str(rounds * AT_ONCE)),
+        ("one key from four clients at once, messages after closing", f"{rounds} of each"),
     ]
     for name in TROUBLES:
         mine = [item for item in met if item["trouble"] == name]
