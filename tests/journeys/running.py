@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2 as httpx
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,11 @@ class Running:
     def up(cls, *arguments: str | Path, data_dir: Path, port: int = 0, cwd: Path | None = None) -> Running:
         """Start `steward up` and return when it is ready."""
         command = [str(STEWARD), "up", *map(str, arguments), "--data-dir", str(data_dir), "--port", str(port)]
-        return cls(command, ready=r"^url: ", data_dir=data_dir, cwd=cwd)
+        running = cls(command, ready=r"^url: ", data_dir=data_dir, cwd=cwd)
+        # It answers only after it has begun to listen for signals.
+        url = running.printed(r"^url: (\S+)")
+        assert httpx.get(f"{url}/healthz", timeout=START_WITHIN_S).status_code == 200
+        return running
 
     @property
     def output(self) -> str:
