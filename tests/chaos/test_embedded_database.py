@@ -27,9 +27,12 @@ from steward.base.db.pool import PooledDatabase
 from steward.base.errors import Misconfigured
 
 ATTACH_AND_WAIT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from steward.base.db.embedded import start_embedded
+
+# Where the tests run in the background of a shell, an interrupt is ignored unless somebody asks for it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     server = await start_embedded(Path(sys.argv[1]), progress=lambda text: None)

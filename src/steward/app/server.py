@@ -63,8 +63,11 @@ def build(application: Application) -> FastAPI:
     return build_app(application.services)
 
 
-async def serve(application: Application, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; open streams are told to end."""
+async def serve(application: Application, listener: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; open streams are told to end.
+
+    `ready` is called once requests are answered and signals are minded.
+    """
     config = uvicorn.Config(
         build(application),
         log_config=None,
@@ -75,7 +78,7 @@ async def serve(application: Application, listener: socket.socket) -> None:
         http="httptools",
         backlog=2048,
     )
-    server = Server(config, application.services.stopping)
+    server = Server(config, stopping=application.services.stopping, ready=ready)
     settle_memory()
     async with working(application):
         await server.serve(sockets=[listener])
@@ -100,9 +103,15 @@ class Server(uvicorn.Server):
     and neighbours are left in order; so the signal is noted here and isn't passed on.
     """
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, *, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Begin to stop; a second signal doesn't wait for open requests."""

@@ -21,8 +21,8 @@ def run_serve(assistant: str, *, port: int | None, host: str | None, data_dir: P
             open_foundation(settings, say=say) as foundation,
             open_application(foundation, assistant=assistant) as application,
         ):
-            print(f"serving {assistant} on {url_of(listener)}", flush=True)
-            await serve(application, listener)
+            where = f"serving {assistant} on {url_of(listener)}"
+            await serve(application, listener, ready=lambda: print(where, flush=True))
 
     run_async(work)
     return 0

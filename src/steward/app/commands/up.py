@@ -78,8 +78,11 @@ def run_up(
                 offered = demo_of(application, access, business_url=business_url)
                 application = replace(application, services=replace(application.services, demo=offered))
             await stack.enter_async_context(watching(application, folder, since=seen))
-            announce(url_of(listener), access, folder, business_url)
-            await serve(application, listener)
+            await serve(
+                application,
+                listener,
+                ready=lambda: announce(url_of(listener), access, folder, business_url),
+            )
 
     run_async(work)
     return 0
