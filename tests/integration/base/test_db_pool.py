@@ -200,7 +200,7 @@ class TestPresence:
             assert await alive_among(session, [presence.instance, 5]) == {presence.instance}
             await presence.close()
             async with asyncio.timeout(30):  # the server notices the end of a connection a moment later
-                while await is_alive(session, presence.instance):
+                while await is_alive(session, presence.instance):  # noqa: ASYNC110 - another process's news
                     await asyncio.sleep(0.01)
 
     async def test_takes_its_lock_again_after_a_lost_connection(
