@@ -15,10 +15,11 @@ from steward.base.telemetry.logging import configure_logging
 Result = TypeVar("Result")
 
 
-def prepared(data_dir: Path | None = None, **given: Any) -> Settings:
-    """Read the settings and set logging up; commands log warnings only unless told otherwise."""
+def prepared(data_dir: Path | None = None, *, serving: bool = False, **given: Any) -> Settings:
+    """Read the settings and set logging up; what doesn't serve logs warnings only, unless told otherwise."""
     settings = read_settings(data_dir=data_dir, **given)
-    configure_logging(json=settings.log_format == "json", level=settings.log_level)
+    told = serving or "log_level" in settings.model_fields_set
+    configure_logging(json=settings.log_format == "json", level=settings.log_level if told else "warning")
     return settings
 
 

@@ -13,7 +13,7 @@ from steward.app.wiring import open_application, open_foundation
 
 def run_serve(assistant: str, *, port: int | None, host: str | None, data_dir: Path | None) -> int:
     """Serve an assistant until stopped."""
-    settings = prepared(data_dir, port=port, host=host)
+    settings = prepared(data_dir, serving=True, port=port, host=host)
     listener = listen(settings.host, settings.port)
 
     async def work() -> None:
@@ -30,7 +30,7 @@ def run_serve(assistant: str, *, port: int | None, host: str | None, data_dir: P
 
 def run_worker(assistant: str, *, data_dir: Path | None) -> int:
     """Do background work until stopped."""
-    settings = prepared(data_dir)
+    settings = prepared(data_dir, serving=True)
 
     async def work() -> None:
         stop = asyncio.Event()

@@ -46,7 +46,7 @@ def run_up(
     folder: Path | None, *, demo: bool, port: int | None, host: str | None, data_dir: Path | None
 ) -> int:
     """Start, print where, and serve until stopped."""
-    settings = prepared(data_dir, port=port, host=host)
+    settings = prepared(data_dir, serving=True, port=port, host=host)
     listener = listen(settings.host, settings.port)
     if folder is None:
         folder = settings.data_dir / SAMPLE if demo else Path()
