@@ -23,6 +23,15 @@ class Permission(StrEnum):
     TURN_READ = "turn:read"
     RELEASE_READ = "release:read"
     RELEASE_WRITE = "release:write"
+    ROLLOUT_READ = "rollout:read"
+    ROLLOUT_WRITE = "rollout:write"
+    """Start, advance, pause, resume, roll back, abort."""
+    ROLLOUT_APPROVE = "rollout:approve"
+    """Agree to a phase; the phase names the role besides."""
+    EVALUATION_READ = "evaluation:read"
+    EVALUATION_RUN = "evaluation:run"
+    TRAFFIC_SIMULATE = "traffic:simulate"
+    """Start conversations that are marked as simulated and never mixed with real figures."""
     WORKFLOW_APPROVE = "workflow:approve"
     LEDGER_READ = "ledger:read"
     ACCOUNT_MANAGE = "account:manage"
@@ -45,7 +54,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_WATCH = frozenset({Permission.KPI_READ, Permission.RELEASE_READ})
+_WATCH = frozenset(
+    {Permission.KPI_READ, Permission.RELEASE_READ, Permission.ROLLOUT_READ, Permission.EVALUATION_READ}
+)
 _LOOK_INSIDE = _WATCH | {Permission.CONVERSATION_READ, Permission.TURN_READ}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -57,18 +68,33 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             Permission.ROUTE_USE,
             Permission.CHAT_USE,
             Permission.RELEASE_WRITE,
+            Permission.ROLLOUT_WRITE,
+            Permission.ROLLOUT_APPROVE,
+            Permission.EVALUATION_RUN,
+            Permission.TRAFFIC_SIMULATE,
             Permission.WORKFLOW_APPROVE,
             Permission.KEY_MANAGE,
             Permission.METRICS_READ,
             Permission.SETTING_READ,
         },
         Role.EDITOR: _LOOK_INSIDE
-        | {Permission.ROUTE_USE, Permission.CHAT_USE, Permission.RELEASE_WRITE, Permission.SETTING_READ},
+        | {
+            Permission.ROUTE_USE,
+            Permission.CHAT_USE,
+            Permission.RELEASE_WRITE,
+            Permission.EVALUATION_RUN,
+            Permission.SETTING_READ,
+        },
         Role.REVIEWER: _LOOK_INSIDE,
         Role.AGENT: _LOOK_INSIDE
         | {Permission.CONVERSATION_REPLY, Permission.WORKFLOW_APPROVE, Permission.PERSONAL_REVEAL},
         Role.COMPLIANCE: _LOOK_INSIDE
-        | {Permission.LEDGER_READ, Permission.PERSONAL_REVEAL, Permission.SETTING_READ},
+        | {
+            Permission.LEDGER_READ,
+            Permission.PERSONAL_REVEAL,
+            Permission.SETTING_READ,
+            Permission.ROLLOUT_APPROVE,
+        },
         Role.VIEWER: _WATCH,
     }
 )
@@ -91,6 +117,11 @@ SCOPES = frozenset(
         Permission.TURN_READ,
         Permission.RELEASE_READ,
         Permission.RELEASE_WRITE,
+        Permission.ROLLOUT_READ,
+        Permission.ROLLOUT_WRITE,
+        Permission.EVALUATION_READ,
+        Permission.EVALUATION_RUN,
+        Permission.TRAFFIC_SIMULATE,
         Permission.METRICS_READ,
     }
 )

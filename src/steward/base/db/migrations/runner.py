@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 UPGRADE_LOCK = int.from_bytes(b"steward")
 
 
-HEAD = "0001_foundation"
+HEAD = "0006_shadow"
 """The revision that this code needs: the last file in `versions/`."""
 
 

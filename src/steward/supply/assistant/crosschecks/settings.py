@@ -94,6 +94,7 @@ def check_rollout(draft: Draft) -> Iterator[Fault]:
     rollout, file, before = draft.rollout, "rollout.yaml", None
     if rollout is None:
         return
+    categories = draft.names("intents.yaml", "categories")
     for index, phase in enumerate(rollout.phases):
         path = ("phases", index, "share_percent")
         if phase.share_percent > 100:
@@ -103,7 +104,17 @@ def check_rollout(draft: Draft) -> Iterator[Fault]:
                 f"phase '{phase.name}' has a smaller share than '{before.name}' before it; a share only grows"
             )
             yield draft.fault(file, path, said)
-        before = phase
+        if phase.stage == "full" and before is not None and before.advance != "safe":
+            said = f"phase '{before.name}' comes before '{phase.name}', so it must have `advance: safe`"
+            yield draft.fault(file, ("phases", index - 1), said)
+        for number, name in enumerate(phase.categories):
+            said = f"phase '{phase.name}' names category '{name}', which intents.yaml doesn't have"
+            place = ("phases", index, "categories", number)
+            yield from draft.unknown(file, place, name, known=categories, sentence=said)
+        before = phase if phase.stage != "internal" else before
+    if rollout.baseline.kind == "external" and not (rollout.baseline.url or "").startswith("http"):
+        said = "an external baseline needs `url`, the address of an OpenAI-compatible server up to /v1"
+        yield draft.fault(file, ("baseline",), said)
 
 
 def check_governance(draft: Draft) -> Iterator[Fault]:

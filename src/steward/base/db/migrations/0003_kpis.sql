@@ -1,0 +1,2 @@
+-- Hourly roll-ups and the columns that KPIs read.
+select 1;

@@ -1,0 +1,2 @@
+-- Runs of evaluation cases and their results.
+select 1;

@@ -1,0 +1,2 @@
+-- Signatures, trusted keys and labels of releases.
+select 1;

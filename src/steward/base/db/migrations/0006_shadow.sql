@@ -1,0 +1,2 @@
+-- Answers that a candidate gave unseen.
+select 1;

@@ -1,0 +1,88 @@
+"""What a KPI is: defined once, carried to every engine.
+
+A ratio has a numerator and a denominator per conversation, so that it has a variance and two arms can
+be compared; its sums roll up. A quantile is read from a column of turns; its roll-up is a histogram of
+log-spaced buckets that can be added. Expressions are SQL over the documented columns of
+`conversations` and `turns`, in the form that sqlglot reads as PostgreSQL's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Over(StrEnum):
+    """Which of the two tables an expression reads."""
+
+    CONVERSATIONS = "conversations"
+    TURNS = "turns"
+
+
+class Better(StrEnum):
+    """Which direction is good; `NEITHER` has none."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Matures(StrEnum):
+    """When a conversation's part in a KPI is final."""
+
+    CLOSED = "closed"
+    """When it has ended or lain idle."""
+    SURVEY = "survey"
+    """When the survey can't be answered any longer."""
+    RECONTACT = "recontact"
+    """When the same matter can't come back within the window any longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What expressions may name as `:slow_ms` and so on; an installation's own figures."""
+
+    slow_ms: float = 3000.0
+    recontact_hours: float = 168.0
+    human_minute_cost: float = 0.75
+    human_handle_minutes: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Sum of numerators over sum of denominators.
+
+    `numerator` and `denominator` are expressions over one row of `over`; rows where the denominator is
+    null or 0 don't count. Over turns, both are added up per conversation first. `trigger` tells whether a
+    rollout may watch it, `rare` that its events are too few for a normal approximation.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    unit: str
+    better: Better
+    stakeholders: tuple[str, ...]
+    over: Over
+    numerator: str
+    denominator: str
+    matures: Matures = Matures.CLOSED
+    trigger: bool = False
+    rare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile of a column over rows of `turns` where it isn't null."""
+
+    name: str
+    title: str
+    meaning: str
+    unit: str
+    better: Better
+    stakeholders: tuple[str, ...]
+    expression: str
+    share: float
+
+
+Kpi = Ratio | Quantile
