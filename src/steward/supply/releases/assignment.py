@@ -49,8 +49,8 @@ class Baseline:
 class Split:
     """A running rollout's division of traffic.
 
-    `categories` take part, of which `harmed` don't any longer; empty `channels` means all. With
-    `staff_only` the candidate answers staff and nobody else.
+    `categories` take part; empty `channels` means all. With `staff_only` the candidate answers staff and
+    nobody else. While `paused` nobody new is assigned; those who are stay where they are.
     """
 
     rollout_id: UUID
@@ -60,6 +60,7 @@ class Split:
     categories: frozenset[str]
     channels: frozenset[str] = frozenset()
     staff_only: bool = False
+    paused: bool = False
     baseline: Baseline = Baseline()
 
     def as_json(self) -> dict[str, Any]:
@@ -72,6 +73,7 @@ class Split:
             "categories": sorted(self.categories),
             "channels": sorted(self.channels),
             "staff_only": self.staff_only,
+            "paused": self.paused,
             "baseline": _baseline_json(self.baseline),
         }
 
@@ -86,13 +88,14 @@ class Split:
             categories=frozenset(kept["categories"]),
             channels=frozenset(kept["channels"]),
             staff_only=kept["staff_only"],
+            paused=kept["paused"],
             baseline=_baseline(kept["baseline"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """Customers who stay on the old way for good; `release_id` answers them unless `baseline` says otherwise."""
+    """Customers who stay on the old way for good: `release_id`, unless `baseline` is another bot or the desk."""
 
     salt: str
     buckets: int
@@ -176,14 +179,14 @@ def assign(traffic: Traffic, seeker: Seeker) -> Assigned | None:
     """Return where a conversation belongs; None where nothing is being compared for it."""
     split, holdout = traffic.split, traffic.holdout
     if holdout is not None and is_held_out(holdout, seeker.customer_id):
-        taking_part = split is not None and is_eligible(split, seeker)
+        taking_part = split is not None and not split.paused and is_eligible(split, seeker)
         return Assigned(
             Arm.HOLDOUT,
             holdout.release_id,
             split.rollout_id if split and taking_part else None,
             split.phase if split and taking_part else None,
         )
-    if split is None or not is_eligible(split, seeker):
+    if split is None or split.paused or not is_eligible(split, seeker):
         return None
     chosen = (
         split.staff_only or bucket_of(seeker.customer_id, str(split.rollout_id)) < split.candidate_buckets

@@ -5,12 +5,15 @@ NotFound
 └── NothingServed       the assistant serves no release yet
 Conflict
 ├── AmbiguousRelease    a beginning that several ids share
+├── RolloutUnderWay     traffic is divided, so another release can't simply be served
 └── CannotDerive        made with another encoder or trainer than this installation has
 Misconfigured
 └── DamagedRelease      the stored bundle isn't what the id says
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from steward.base.errors import Conflict, Misconfigured, NotFound
 from steward.supply.releases.contracts import short_id
@@ -37,6 +40,15 @@ class AmbiguousRelease(Conflict):
 
     def __init__(self, reference: str) -> None:
         super().__init__(f"several releases begin with '{reference}'; write more of the id")
+
+
+class RolloutUnderWay(Conflict):
+    """Traffic is divided, so another release can't simply be served."""
+
+    def __init__(self, assistant: str, rollout_id: UUID) -> None:
+        super().__init__(
+            f"a rollout of '{assistant}' is under way ({rollout_id}); abort it first, or wait for its end"
+        )
 
 
 class CannotDerive(Conflict):

@@ -21,7 +21,8 @@ BY_NUMBER: Final = (
 
 RECENT: Final = """
 select r.id, r.assistant, r.number, r.created_at, r.created_by,
-       exists (select 1 from serving s where s.release_id = r.id and s.assistant = r.assistant)
+       exists (select 1 from serving s
+               where s.release_id = r.id and s.assistant = r.assistant and not s.simulated)
 from release r
 where %(assistant)s::text is null or r.assistant = %(assistant)s
 order by r.created_at desc, r.number desc limit %(limit)s
@@ -51,13 +52,6 @@ values (%(release_id)s, %(name)s, %(digest)s, %(content)s)
 on conflict (release_id, name) do update set digest = excluded.digest, content = excluded.content
 """
 
-SERVING: Final = "select release_id, generation from serving where assistant = %(assistant)s"
-
-SERVE: Final = """
-insert into serving (assistant, release_id, generation, changed_at)
-values (%(assistant)s, %(release_id)s, 1, %(at)s)
-on conflict (assistant) do update
-    set release_id = excluded.release_id, generation = serving.generation + 1,
-        changed_at = excluded.changed_at
-returning generation
-"""
+SERVING: Final = (
+    "select release_id, generation from serving where assistant = %(assistant)s and not simulated"
+)

@@ -23,9 +23,9 @@ from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.knowledge.publishing import Progress as KnowledgeProgress
 from steward.supply.knowledge.search import Search
 from steward.supply.releases import queries
+from steward.supply.releases.assignment import Traffic
 from steward.supply.releases.bundle import pack, unpack
 from steward.supply.releases.contracts import (
-    SERVING_CHANNEL,
     LoadedRelease,
     Progress,
     Release,
@@ -50,8 +50,10 @@ from steward.supply.releases.errors import (
     DamagedRelease,
     NoSuchRelease,
     NothingServed,
+    RolloutUnderWay,
 )
 from steward.supply.releases.identity import id_of, makers_of, manifest_of
+from steward.supply.releases.traffic import TrafficControl
 
 __all__ = ["LoadedRelease", "Releases"]
 
@@ -84,6 +86,7 @@ class Releases:
         self._clock = clock
         self._knowledge = knowledge
         self._ledger = ledger
+        self._traffic = TrafficControl(clock)
         self._loaded: OrderedDict[str, LoadedRelease] = OrderedDict()
         self._loading: dict[str, asyncio.Lock] = {}
 
@@ -265,11 +268,11 @@ class Releases:
     async def serve(self, assistant: str, release_id: str, *, actor: str) -> Serving:
         """Let an assistant serve a release from its next conversation on.
 
-        The generation grows by one and listeners are told. Serving what is served changes nothing.
+        Listeners are told. Serving what is served changes nothing.
 
         Raises:
             NoSuchRelease: there is no release of this id.
-            Conflict: the release is another assistant's.
+            Conflict: the release is another assistant's, or a rollout is under way.
         """
         async with self._database.write() as session:
             row = await session.one(queries.BY_ID, {"id": release_id})
@@ -280,29 +283,46 @@ class Releases:
                     f"release {short_id(release_id)} is of assistant '{row[1]}', not '{assistant}'"
                 )
             await session.one(queries.LOCK, {"scope": f"serving {assistant}"})
-            before = await session.one(queries.SERVING, {"assistant": assistant})
-            if before is not None and before[0] == release_id:
-                return Serving(ReleaseId(before[0]), before[1])
-            parameters = {"assistant": assistant, "release_id": release_id, "at": self._clock.now()}
-            after = await session.one(queries.SERVE, parameters)
-            assert after is not None
-            details = {"assistant": assistant, "before": before and before[0], "generation": after[0]}
+            before = await self._traffic_or_none(session, assistant)
+            if before is not None and before.release_id == release_id:
+                return Serving(before.release_id, before.generation)
+            if before is not None and before.split is not None:
+                raise RolloutUnderWay(assistant, before.split.rollout_id)
+            holdout = None if before is None else before.holdout
+            wanted = Traffic(assistant, False, ReleaseId(release_id), 0, None, holdout)
+            after = await self._traffic.change(session, wanted)
+            details: dict[str, str | int | None] = {
+                "assistant": assistant,
+                "before": None if before is None else before.release_id,
+                "generation": after.generation,
+            }
             entry = Entry(actor, "release.served", f"release:{release_id}", details)
-            await session.notify(SERVING_CHANNEL, assistant)
             await self._ledger.append(session, entry)
-        return Serving(ReleaseId(release_id), after[0])
+        return Serving(after.release_id, after.generation)
 
     async def serving(self, assistant: str) -> Serving:
-        """Return what an assistant serves.
+        """Return what an assistant serves to real traffic, apart from a rollout.
+
+        Raises:
+            NothingServed: it serves nothing yet.
+        """
+        traffic = await self.traffic(assistant)
+        return Serving(traffic.release_id, traffic.generation)
+
+    async def traffic(self, assistant: str, *, simulated: bool = False) -> Traffic:
+        """Return who is answered by what on a lane.
 
         Raises:
             NothingServed: it serves nothing yet.
         """
         async with self._database.read() as session:
-            row = await session.one(queries.SERVING, {"assistant": assistant})
-        if row is None:
-            raise NothingServed(assistant)
-        return Serving(ReleaseId(row[0]), row[1])
+            return await self._traffic.current(session, assistant, simulated=simulated)
+
+    async def _traffic_or_none(self, session: ReadSession, assistant: str) -> Traffic | None:
+        try:
+            return await self._traffic.current(session, assistant, simulated=False)
+        except NothingServed:
+            return None
 
     # ---------------------------------------------------------------- looking
 

@@ -14,6 +14,21 @@ alter table serving add primary key (assistant, simulated);
 select setval('traffic_generation', greatest(1, (select coalesce(max(generation), 1) from serving)));
 alter table serving alter column generation set default nextval('traffic_generation');
 
+-- Keeps turns of a lane from beginning until the transaction ends; false when one that is being taken in (their lock is
+-- shared) doesn't end in time: whoever changes traffic then goes on without it.
+create function lock_traffic(lane text, wait_ms int) returns boolean language plpgsql as $$
+begin
+    perform set_config('lock_timeout', wait_ms || 'ms', true);
+    begin
+        perform pg_advisory_xact_lock(hashtextextended(lane, 0));
+    exception when lock_not_available then
+        perform set_config('lock_timeout', '0', true);
+        return false;
+    end;
+    perform set_config('lock_timeout', '0', true);
+    return true;
+end $$;
+
 create table rollout (
     id                 uuid primary key,
     assistant          text not null,
@@ -125,13 +140,14 @@ create table rollout_approval (
 
 -- ---------------------------------------------------------------- which arm a conversation belongs to
 -- `arm` never changes once assigned (analysis is by intention to treat); `release_id` is what answers now.
--- `counted` marks a customer's first assigned conversation in a phase.
+-- `counted` marks a customer's first assigned conversation in a phase; a `pinned` one stays on its release.
 alter table conversation
     add column rollout_id uuid references rollout,
     add column phase int,
     add column assigned_at timestamptz,
     add column assigned_category text,
     add column counted boolean not null default false,
+    add column pinned boolean not null default false,
     add column moved_at timestamptz,
     add column moved_because text;
 create index conversation_rollout on conversation (rollout_id, phase, assigned_at) where rollout_id is not null;
