@@ -17,8 +17,11 @@ from steward.supply.models.errors import KeyMissing
 from steward.supply.models.openai_compatible import ModelSpec, OpenAICompatibleModel
 from steward.supply.models.pricing import Prices
 from steward.supply.models.resilience import ModelChain
+from steward.supply.releases.assignment import Baseline
 
 EXTRACTIVE = "extractive"
+OTHER_BOT = "baseline"
+"""What the bot of an external baseline is called in turns, and its model where none is named."""
 log = structlog.get_logger(__name__)
 
 
@@ -52,6 +55,20 @@ class InstalledOutside:
         """Return a caller of the folder's systems, at this installation's addresses."""
         here = [replace(system, url=self._system_urls.get(system.name, system.url)) for system in systems]
         return HttpConnector(here, self._secrets)
+
+    def other_bot(self, baseline: Baseline) -> OpenAICompatibleModel:
+        """Return the bot that answered before Steward.
+
+        Raises:
+            KeyMissing: its secret isn't installed.
+        """
+        spec = ModelSpec(
+            name=OTHER_BOT,
+            model=baseline.model or OTHER_BOT,
+            url=baseline.url or "",
+            secret_name=baseline.secret,
+        )
+        return OpenAICompatibleModel(spec, self._secrets)
 
     def is_word(self, word: str) -> bool:
         """Tell whether a word stands in the embedding's vocabulary."""

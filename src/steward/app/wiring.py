@@ -41,10 +41,13 @@ from steward.serve.turn.act import Acting
 from steward.serve.turn.anatomy import Anatomies
 from steward.serve.turn.answering import Answerer
 from steward.serve.turn.closing import Closing
+from steward.serve.turn.elsewhere import Elsewhere
 from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.placing import Placing
 from steward.serve.turn.replay import Replays
 from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
+from steward.serve.turn.settling import Settling
 from steward.serve.turn.silencing import Silencing
 from steward.serve.turn.telemetry import TurnTelemetry
 from steward.serve.workflows.actions import Actions
@@ -56,6 +59,7 @@ from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.releases.errors import NothingServed
 from steward.supply.releases.service import Releases
+from steward.supply.releases.traffic import TrafficControl
 
 Say = Callable[[str], None]
 
@@ -208,6 +212,7 @@ async def open_application(
     engine = Engine(actions=actions, clock=clock)
     approvals = Approvals(database=database, vault=vault, ledger=foundation.ledger, clock=clock)
     silencing = Silencing(database=database, liveness=liveness, clock=clock)
+    placing = Placing(database=database, traffic=TrafficControl(clock), clock=clock, assistant=assistant)
     turns = Turns(
         database=database,
         vault=vault,
@@ -222,9 +227,12 @@ async def open_application(
             acting=Acting(engine=engine, database=database, vault=vault),
             answerer=Answerer(clock),
             closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
+            settling=Settling(placing=placing, runtimes=runtimes),
+            elsewhere=Elsewhere(runtimes),
         ),
         liveness=liveness,
         silencing=silencing,
+        placing=placing,
         telemetry=TurnTelemetry(REGISTRY, TracerProvider().get_tracer("steward")),
         assistant=assistant,
     )

@@ -59,7 +59,11 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation's state as of one read."""
+    """A conversation's state as of one read.
+
+    `arm` stays what was `assigned` at the first matter; `moved` tells that the conversation has left the
+    candidate since, and `pinned` that it stays on its release whatever happens to traffic.
+    """
 
     id: ConversationId
     customer_id: CustomerId
@@ -81,6 +85,12 @@ class Conversation:
     last_at: datetime
     closed_at: datetime | None
     resolved: bool | None
+    rollout_id: UUID | None = None
+    phase: int | None = None
+    assigned: bool = False
+    assigned_category: str | None = None
+    moved: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

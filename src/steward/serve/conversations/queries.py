@@ -19,7 +19,9 @@ from steward.serve.conversations.contracts import (
 
 _COLUMNS = """c.id, c.customer_id, c.assistant, c.release_id, c.arm, c.channel, c.locale, c.verified,
     c.simulated, c.state, c.speaker, c.speaker_account, c.epoch, c.turn_id, c.category, c.intent,
-    c.opened_at, c.last_at, c.closed_at, c.resolved"""
+    c.opened_at, c.last_at, c.closed_at, c.resolved, c.rollout_id, c.phase, c.assigned_at is not null,
+    c.assigned_category, c.moved_at is not null, c.pinned"""
+_WIDTH = 26
 
 
 # A statement that had to wait for the lock gets the row as it is now, but still sees the other tables as
@@ -30,6 +32,8 @@ _LOCK = f"""
            (select m.turn_id from message m where m.conversation_id = c.id and m.client_key = %s),
            (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null),
            exists (select from message m where m.conversation_id = c.id and m.pending),
+           (select s.generation from serving s where s.assistant = c.assistant and s.simulated <= c.simulated
+            order by s.simulated desc limit 1),
            c.ctid is distinct from (select before.ctid from conversation before where before.id = c.id)
     from conversation c where c.id = %s for update of c"""
 
@@ -40,7 +44,7 @@ class Locked:
 
     `known_turn` is the turn of the message that already carries the asked-for client key;
     `waiting_priority` that of the open hand-over, while the customer waits for a human; `has_pending`
-    tells of messages whose turns are running or yet to come.
+    tells of messages whose turns are running or yet to come. `generation` is that of the lane's traffic.
     """
 
     conversation: Conversation
@@ -50,6 +54,7 @@ class Locked:
     known_turn: TurnId | None
     waiting_priority: int | None
     has_pending: bool
+    generation: int | None
 
     @property
     def is_free(self) -> bool:
@@ -91,7 +96,7 @@ class SealedMessage:
 
 def conversation_of(row: Row) -> Conversation:
     """Build a conversation from a row of `_COLUMNS`."""
-    values = list(row[:20])
+    values = list(row[:_WIDTH])
     values[0] = ConversationId(values[0])
     values[10] = Speaker(values[10])
     return Conversation(*values)
@@ -108,9 +113,9 @@ async def lock_conversation(
 ) -> Locked | None:
     """Take the conversation's row lock and return its state, or None where it doesn't exist."""
     row = await session.one(_LOCK, (client_key, conversation_id))
-    if row is not None and row[26]:
+    if row is not None and row[-1]:
         row = await session.one(_LOCK, (client_key, conversation_id))
-    return None if row is None else Locked(conversation_of(row), *row[20:26])
+    return None if row is None else Locked(conversation_of(row), *row[_WIDTH:-1])
 
 
 async def insert_conversation(
@@ -120,10 +125,10 @@ async def insert_conversation(
     c = conversation
     await session.execute(
         """insert into conversation (id, customer_id, assistant, release_id, arm, channel, locale, verified,
-               claims_sealed, simulated, opened_at, last_at)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+               claims_sealed, simulated, pinned, opened_at, last_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         (c.id, c.customer_id, c.assistant, c.release_id, c.arm, c.channel, c.locale, c.verified, claims,
-         c.simulated, c.opened_at, c.last_at),
+         c.simulated, c.pinned, c.opened_at, c.last_at),
     )  # fmt: skip
 
 

@@ -55,8 +55,10 @@ class Opening:
 class Openings(Protocol):
     """Knows which release new conversations of an assistant start on."""
 
-    async def opening(self, assistant: str) -> Opening:
-        """Return the opening; raises NotFound for an assistant that isn't served."""
+    async def opening(
+        self, assistant: str, *, simulated: bool = False, release_id: str | None = None
+    ) -> Opening:
+        """Return the opening of a lane or a release; raises NotFound for an assistant that isn't served."""
         ...
 
 
@@ -89,9 +91,13 @@ class Conversations:
         customer: Customer,
         locale: str | None,
         simulated: bool = False,
+        release_id: str | None = None,
     ) -> Started:
-        """Open a conversation for a customer and return it with its greeting."""
-        opening = await self._openings.opening(assistant)
+        """Open a conversation for a customer and return it with its greeting.
+
+        With a `release_id` it is pinned: that release answers it, and no rollout takes it.
+        """
+        opening = await self._openings.opening(assistant, simulated=simulated, release_id=release_id)
         now = self._clock.now()
         async with self._database.write() as session:
             customer_id = await self._vault.open_customer(
@@ -122,6 +128,7 @@ class Conversations:
                 last_at=now,
                 closed_at=None,
                 resolved=None,
+                pinned=release_id is not None,
             )
             await insert_conversation(session, conversation, claims)
         return Started(conversation, opening.greeting, opening.assistant_title)

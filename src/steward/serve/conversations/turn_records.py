@@ -63,6 +63,7 @@ class TurnRow:
     decisions: bytes | None
     started_at: datetime
     finished_at: datetime
+    rollout_id: UUID | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(TurnRow))

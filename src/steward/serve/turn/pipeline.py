@@ -25,6 +25,7 @@ from steward.serve.turn.answering import Answerer, Sentence
 from steward.serve.turn.closing import Closing
 from steward.serve.turn.composing import compose, said_before
 from steward.serve.turn.course import Course
+from steward.serve.turn.elsewhere import Elsewhere
 from steward.serve.turn.endings import (
     Ending,
     guarded_or_human,
@@ -35,9 +36,11 @@ from steward.serve.turn.endings import (
     weak_ending,
 )
 from steward.serve.turn.guard import guard
+from steward.serve.turn.placing import names_a_matter
 from steward.serve.turn.receive import Received
 from steward.serve.turn.retrieve import retrieve
 from steward.serve.turn.runtime import Runtime
+from steward.serve.turn.settling import Settling
 from steward.serve.turn.timing import Notes, Stage
 from steward.serve.turn.understand import Understood, understand
 from steward.serve.turn.voice import Voice, WordLost
@@ -58,6 +61,8 @@ class Pipeline:
         acting: Acting,
         answerer: Answerer,
         closing: Closing,
+        settling: Settling,
+        elsewhere: Elsewhere,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -65,9 +70,11 @@ class Pipeline:
         self._acting = acting
         self._answerer = answerer
         self._closing = closing
+        self._settling = settling
+        self._elsewhere = elsewhere
 
-    async def run(self, received: Received, runtime: Runtime, notes: Notes) -> AsyncIterator[Event]:
-        """Yield the turn's events; the last is `Done`. A take-over ends the turn in silence."""
+    def begin(self, received: Received, runtime: Runtime, notes: Notes) -> Course:
+        """Return the course of a turn that is about to run."""
         voice = Voice(
             received,
             database=self._database,
@@ -78,6 +85,10 @@ class Pipeline:
         course = Course(received, runtime, notes, voice, self._clock.now())
         course.findings.citations = [item for item in received.sent_events if isinstance(item, Citation)]
         course.findings.sent = len(received.sent)
+        return course
+
+    async def run(self, course: Course) -> AsyncIterator[Event]:
+        """Yield the turn's events; the last is `Done`. A take-over ends the turn in silence."""
         try:
             async for event in self.answer(course):
                 yield event
@@ -86,13 +97,16 @@ class Pipeline:
 
     async def answer(self, course: Course) -> AsyncIterator[Event]:
         """Take the message through the stages."""
-        received, runtime, notes, findings = course.received, course.runtime, course.notes, course.findings
+        notes, findings = course.notes, course.findings
 
         yield Status(Stage.UNDERSTAND.value)
         with notes.stage(Stage.UNDERSTAND):
             understood = findings.understood = await understand(
-                received.text, runtime, before=received.last_matter, embedding=received.embedding
-            )
+                course.received.text, course.runtime,
+                before=course.received.last_matter, embedding=course.received.embedding,
+            )  # fmt: skip
+            understood = findings.understood = await self._settling.settle(course, understood)
+        received, runtime = course.received, course.runtime
         note_understood(course, understood)
         if received.run is not None and received.run.state is RunState.ACTING:
             async for event in self._act(course, received.run):
@@ -112,6 +126,15 @@ class Pipeline:
             return
         if (ending := not_for_reading(course, understood)) is not None:
             async for event in self._closing.end(course, ending):
+                yield event
+            return
+        is_matter = names_a_matter(understood)
+        if (ending := await self._elsewhere.ending(course, is_matter=is_matter)) is not None:
+            async for event in self._closing.end(course, ending):
+                yield event
+            return
+        if received.voided is not None and received.voided in runtime.procedures:
+            async for event in self._ask_again(course, received.voided):
                 yield event
             return
 
@@ -145,6 +168,13 @@ class Pipeline:
         else:
             async for event in self._closing.end(course, moved(course, move)):
                 yield event
+
+    async def _ask_again(self, course: Course, workflow: str) -> AsyncIterator[Event]:
+        """Offer anew what a candidate had begun and the customer hadn't confirmed."""
+        course.findings.workflow = workflow
+        move = await self._acting.propose(course.received, workflow, course.runtime)
+        async for event in self._closing.end(course, moved(course, move)):
+            yield event
 
     async def _act(self, course: Course, run: Run) -> AsyncIterator[Event]:
         course.findings.workflow, course.findings.run_id = run.workflow, run.id
@@ -254,12 +284,9 @@ class Pipeline:
         course.notes.spoke()
         return delivered
 
-    async def fail(self, received: Received, runtime: Runtime, notes: Notes) -> AsyncIterator[Event]:
-        """End a turn that broke: apologise, hand over, and record it as failed."""
-        voice = Voice(
-            received, database=self._database, vault=self._vault, clock=self._clock, detector=runtime.detector
-        )
-        course = Course(received, runtime, notes, voice, self._clock.now())
+    async def fail(self, broken: Course) -> AsyncIterator[Event]:
+        """End a turn that broke: apologise, hand over, and record it as failed, in the arm it was in."""
+        course = self.begin(broken.received, broken.runtime, broken.notes)
         ending = replace(hand_over(course, "internal_error", text=WENT_WRONG), run=None)
         try:
             async for event in self._closing.end(course, replace(ending, outcome=Outcome.FAILED)):

@@ -33,8 +33,12 @@ from steward.serve.conversations.queries import (
 from steward.serve.conversations.speech import open_body, open_events
 from steward.serve.workflows.consent import is_bare_answer
 from steward.serve.workflows.contracts import Run
+from steward.supply.releases.assignment import Traffic
+from steward.supply.releases.contracts import ReleaseId
 
 HISTORY_MESSAGES = 24
+UNDIVIDED = Traffic("", False, ReleaseId(""), 0)
+"""Traffic of a turn that isn't live: nothing is compared."""
 LEAST_WORDS = 2
 """Words, of letters alone, in a message that names a matter; others answer a question."""
 _PLAIN_WORD = re.compile(r"(?<![\w\[])[^\W\d_]+(?:['’][^\W\d_]+)?(?![\w\]])")
@@ -54,7 +58,8 @@ class Received:
 
     `waiting_priority` is that of the queue's entry while the customer waits for a human; `sent` is
     what an earlier attempt at this turn had said before it was cut off by a crash; `embedding` is that of
-    the text, where it was begun while the text was stored.
+    the text, where it was begun while the text was stored. `traffic` is the lane's as the message came in;
+    `voided` names a workflow that was under way on a candidate and is to be asked again.
     """
 
     conversation: Conversation
@@ -72,6 +77,8 @@ class Received:
     sent: tuple[str, ...] = ()
     sent_events: tuple[Event, ...] = ()
     resumed: bool = False
+    traffic: Traffic = UNDIVIDED
+    voided: str | None = None
 
     @property
     def last_matter(self) -> str | None:

@@ -14,6 +14,7 @@ from steward.base.db.contracts import WriteSession
 from steward.serve.conversations.contracts import Citation, Done, Outcome, Tokens
 from steward.serve.conversations.turn_records import TurnRow, insert_turn
 from steward.serve.turn.guard import Guarded
+from steward.serve.turn.placing import names_a_matter
 from steward.serve.turn.receive import Received
 from steward.serve.turn.retrieve import Evidence
 from steward.serve.turn.runtime import Runtime
@@ -62,21 +63,20 @@ async def record(
         finished_at=clock.now(),
     )  # fmt: skip
     await insert_turn(session, row)
-    understood = findings.understood
-    in_scope = understood is not None and not understood.out_of_scope and understood.override is None
+    is_matter = findings.understood is not None and names_a_matter(findings.understood)
     await session.execute(
         """with settled as (update message set pending = false where id = %(message)s)
            update conversation
            set turn_id = null, turn_holder = null, asked_back = %(asked)s,
-               category = case when %(in_scope)s then coalesce(category, %(category)s) else category end,
-               intent = case when %(in_scope)s then coalesce(intent, %(intent)s) else intent end
+               category = case when %(matter)s then coalesce(category, %(category)s) else category end,
+               intent = case when %(matter)s then coalesce(intent, %(intent)s) else intent end
            where id = %(conversation)s and turn_id = %(turn)s""",
         {
             "message": received.message_id,
             "conversation": received.conversation.id,
             "turn": received.turn_id,
             "asked": received.asked_back + 1 if findings.asked_back else 0,
-            "in_scope": in_scope,
+            "matter": is_matter,
             "category": row.category,
             "intent": row.intent,
         },
@@ -166,4 +166,5 @@ def turn_row(
         decisions=received.key.seal(json.dumps(notes.decisions), DECISIONS),
         started_at=started_at,
         finished_at=finished_at,
+        rollout_id=conversation.rollout_id,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -23,14 +23,16 @@ from steward.serve.turn.guard import GuardRules
 from steward.serve.turn.overrides import OverrideWords
 from steward.serve.turn.reading import Reading
 from steward.serve.turn.verify import Policy, compile_policy
-from steward.serve.workflows.contracts import Procedure
+from steward.serve.workflows.contracts import Procedure, Run
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.schema.connectors import System
 from steward.supply.assistant.schema.intents import Category, Intent
 from steward.supply.connectors.contracts import Connector, OperationSpec, SystemSpec
 from steward.supply.knowledge.search import Search
+from steward.supply.models.contracts import ChatModel
 from steward.supply.models.pricing import Prices
 from steward.supply.models.resilience import ModelChain
+from steward.supply.releases.assignment import Baseline
 from steward.supply.releases.contracts import ExampleVectors, LoadedRelease
 from steward.supply.releases.service import Releases
 
@@ -43,7 +45,8 @@ class Runtime:
 
     `retrieval` encodes what knowledge is searched for; `chain` is None where only extractive answers
     are configured. `aims` are the vectors of the
-    intents' titles: where a search for something of that intent looks first.
+    intents' titles: where a search for something of that intent looks first. Two releases with one
+    `head_digest` understand alike.
     """
 
     release_id: str
@@ -63,6 +66,7 @@ class Runtime:
     chain: ModelChain | None
     prices: Mapping[str, Prices | None]
     procedures: Mapping[str, Procedure]
+    head_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,14 @@ class Outside(Protocol):
 
     def connector(self, systems: Sequence[SystemSpec]) -> Connector:
         """Return a caller of business systems."""
+        ...
+
+    def other_bot(self, baseline: Baseline) -> ChatModel:
+        """Return the bot that answered before Steward.
+
+        Raises:
+            KeyMissing: its secret isn't installed.
+        """
         ...
 
     def is_word(self, word: str) -> bool:
@@ -108,10 +120,12 @@ class Runtimes:
         self._outside = outside
         self._kept: OrderedDict[str, Runtime] = OrderedDict()
         self._building: dict[str, asyncio.Lock] = {}
+        self._other_bots: dict[Baseline, ChatModel] = {}
 
     def forget(self) -> None:
         """Build every runtime anew at its next use: a secret has come or gone."""
         self._kept.clear()
+        self._other_bots.clear()
 
     def ready(self, release_id: str) -> Runtime | None:
         """Return a runtime that is already built."""
@@ -130,11 +144,27 @@ class Runtimes:
                     self._kept.popitem(last=False)
         return runtime
 
-    async def opening(self, assistant: str) -> Opening:
-        """Return what new conversations of an assistant start with."""
-        release_id = (await self._releases.serving(assistant)).release_id
+    async def opening(
+        self, assistant: str, *, simulated: bool = False, release_id: str | None = None
+    ) -> Opening:
+        """Return what new conversations of an assistant start with, on its lane's release or a given one."""
+        if release_id is None:
+            release_id = (await self._releases.traffic(assistant, simulated=simulated)).release_id
         folder = (await self.of(release_id)).folder
         return Opening(release_id, folder.assistant.title, folder.assistant.greeting)
+
+    async def with_procedure(self, runtime: Runtime, run: Run) -> Runtime:
+        """Return a runtime on which a run goes on as its own release defines it."""
+        if run.release_id == runtime.release_id:
+            return runtime
+        pinned = await self.procedure(run.release_id, run.workflow)
+        return replace(runtime, procedures={**runtime.procedures, run.workflow: pinned})
+
+    def other_bot(self, baseline: Baseline) -> ChatModel:
+        """Return the bot that answers for a baseline, connected at its first use."""
+        if baseline not in self._other_bots:
+            self._other_bots[baseline] = self._outside.other_bot(baseline)
+        return self._other_bots[baseline]
 
     async def give_back_text(self, release_id: str) -> str:
         """Return the sentence said when the assistant has the word again."""
@@ -200,6 +230,7 @@ class Runtimes:
             procedures={
                 name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
             },
+            head_digest=release.artefacts["intent_head"],
         )
 
     async def _aims(self, folder: Folder) -> Mapping[str, NDArray[np.float32]]:

@@ -33,11 +33,12 @@ from steward.serve.conversations.contracts import (
     Question,
     TurnId,
 )
-from steward.serve.conversations.queries import Locked, lock_conversation, select_turn_messages
+from steward.serve.conversations.queries import lock_conversation, select_turn_messages
 from steward.serve.conversations.service import Conversations
 from steward.serve.conversations.speech import open_body, open_events, say
 from steward.serve.conversations.turn_records import TurnRow, select_turn
 from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.placing import Placed, Placing
 from steward.serve.turn.receive import Received, human_speaks, read_history, read_sent, receive
 from steward.serve.turn.record import Findings, done_of, record
 from steward.serve.turn.route import Routed, route
@@ -55,6 +56,13 @@ LOOK_AGAIN_S = 0.1
 """How often a message that waits for the turn before it looks whether it may begin."""
 
 log = structlog.get_logger(__name__)
+
+
+class NotReady(Exception):
+    """The release that answers isn't built yet."""
+
+    def __init__(self, release_id: str) -> None:
+        self.release_id = release_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Turns:
         pipeline: Pipeline,
         liveness: Liveness,
         silencing: Silencing,
+        placing: Placing,
         telemetry: TurnTelemetry,
         assistant: str,
     ) -> None:
@@ -99,6 +108,7 @@ class Turns:
         self._pipeline = pipeline
         self._liveness = liveness
         self._silencing = silencing
+        self._placing = placing
         self._telemetry = telemetry
         self._assistant = assistant
         self._running: dict[TurnId, RunningTurn] = {}
@@ -146,25 +156,34 @@ class Turns:
     async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[CustomerId, TurnId]:
         """Store the masked message and start its turn, unless one is running."""
         notes = Notes()
-        async with self._database.write() as session:
-            with notes.stage(Stage.RECEIVE):
-                locked = await receive(session, conversation_id, client_key=client_key)
-            if locked.known_turn is not None:
-                return locked.conversation.customer_id, locked.known_turn
-            runtime = self._runtimes.ready(locked.conversation.release_id)
-            if runtime is not None:
-                received = await self._store(session, locked, text, client_key, runtime=runtime, notes=notes)
-        if runtime is None:  # built outside the transaction: that takes a connection of its own
-            await self._runtimes.of(locked.conversation.release_id)
+        try:
+            async with self._database.write() as session:
+                with notes.stage(Stage.RECEIVE):
+                    await self._placing.enter(session)
+                    locked = await receive(session, conversation_id, client_key=client_key)
+                    if locked.known_turn is not None:
+                        return locked.conversation.customer_id, locked.known_turn
+                    placed = await self._placing.place(session, locked)
+                    runtime = self._ready(placed)
+                received = await self._store(session, placed, text, client_key, runtime=runtime, notes=notes)
+        except NotReady as missing:
+            # Built outside the transaction, which takes a connection of its own; then from the start.
+            await self._runtimes.of(missing.release_id)
             return await self._begin(conversation_id, text, client_key)
         if not human_speaks(locked) and locked.is_free:
             self._start(received, runtime, notes)
         return locked.conversation.customer_id, received.turn_id
 
+    def _ready(self, placed: Placed) -> Runtime:
+        release_id = placed.locked.conversation.release_id
+        if (runtime := self._runtimes.ready(release_id)) is None:
+            raise NotReady(release_id)
+        return runtime
+
     async def _store(
         self,
         session: WriteSession,
-        locked: Locked,
+        placed: Placed,
         text: str,
         client_key: str,
         *,
@@ -172,6 +191,7 @@ class Turns:
         notes: Notes,
     ) -> Received:
         """Mask and store a message; the conversation is held for its turn where no other runs."""
+        locked = placed.locked
         customer_id = locked.conversation.customer_id
         with notes.stage(Stage.MASK):
             claims = await self._conversations.claims(session, locked.conversation)
@@ -199,22 +219,17 @@ class Turns:
                 announce=silent,
             )
             received = await self._context(
-                session, locked, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
+                session, placed, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
                 text=masked.text, masked_count=len(masked.tokens),
             )  # fmt: skip
             if silent:
                 await self._stay_silent(session, received, notes, runtime)
         return replace(received, embedding=embedding)
 
-    async def _runtime_of(self, conversation_id: UUID) -> Runtime:
-        """Return the conversation's runtime, outside any transaction: building one takes a connection."""
-        release_id = (await self._conversations.get(conversation_id)).release_id
-        return self._runtimes.ready(release_id) or await self._runtimes.of(release_id)
-
     async def _context(
         self,
         session: ReadSession,
-        locked: Locked,
+        placed: Placed,
         key: CustomerKey,
         *,
         message_id: MessageId,
@@ -224,7 +239,7 @@ class Turns:
         masked_count: int,
     ) -> Received:
         """Gather what the turn has to know of the conversation before this message."""
-        conversation = locked.conversation
+        locked, conversation = placed.locked, placed.locked.conversation
         first = seq == 1
         return Received(
             conversation=replace(conversation, turn_id=turn_id),
@@ -238,6 +253,8 @@ class Turns:
             claims=await self._conversations.claims(session, conversation),
             asked_back=locked.asked_back,
             waiting_priority=locked.waiting_priority,
+            traffic=placed.traffic,
+            voided=placed.voided,
         )
 
     async def _stay_silent(
@@ -258,9 +275,16 @@ class Turns:
 
     async def _take_next(self, conversation_id: UUID) -> bool:
         """Begin the turn of the conversation's first pending message, if it's nobody's."""
+        try:
+            return await self._take_first_pending(conversation_id)
+        except NotReady as missing:
+            await self._runtimes.of(missing.release_id)
+            return await self._take_next(conversation_id)
+
+    async def _take_first_pending(self, conversation_id: UUID) -> bool:
         notes = Notes()
-        runtime = await self._runtime_of(conversation_id)
         async with self._database.write() as session:
+            await self._placing.enter(session)
             locked = await lock_conversation(session, conversation_id)
             if locked is None:
                 return False
@@ -276,7 +300,9 @@ class Turns:
                     (conversation_id,),
                 )
                 return False
-            received = await self._left_behind(session, locked, pending)
+            placed = await self._placing.place(session, locked)
+            runtime = self._ready(placed)
+            received = await self._left_behind(session, placed, pending)
             if human_speaks(locked):
                 await session.execute(
                     "update conversation set turn_id = %s where id = %s", (pending.turn_id, conversation_id)
@@ -287,12 +313,13 @@ class Turns:
         self._start(received, runtime, notes)
         return True
 
-    async def _left_behind(self, session: ReadSession, locked: Locked, pending: Pending) -> Received:
+    async def _left_behind(self, session: ReadSession, placed: Placed, pending: Pending) -> Received:
         """Rebuild what a turn knew when its message came in, and what it had said already."""
+        locked = placed.locked
         key = await self._vault.key_for(session, locked.conversation.customer_id)
         sent, events = await read_sent(session, pending.turn_id, key)
         received = await self._context(
-            session, locked, key, message_id=pending.message_id, turn_id=pending.turn_id, seq=pending.seq,
+            session, placed, key, message_id=pending.message_id, turn_id=pending.turn_id, seq=pending.seq,
             text=key.open(pending.body, "message.body").decode(), masked_count=0,
         )  # fmt: skip
         resumed = locked.conversation.turn_id == pending.turn_id
@@ -329,16 +356,19 @@ class Turns:
     async def _run(self, received: Received, runtime: Runtime, notes: Notes, running: RunningTurn) -> None:
         """Run a turn to its end; the named isolation point of the turn."""
         running.enter()
+        course = self._pipeline.begin(received, runtime, notes)
         try:
             try:
+                if received.run is not None:
+                    course.runtime = await self._runtimes.with_procedure(runtime, received.run)
                 async with asyncio.timeout(TURN_DEADLINE_S):
-                    async for event in self._pipeline.run(received, runtime, notes):
+                    async for event in self._pipeline.run(course):
                         running.publish(event)
             except Exception:
                 log.exception(
-                    "turn_failed", turn=str(received.turn_id), release=received.conversation.release_id
+                    "turn_failed", turn=str(received.turn_id), release=course.received.conversation.release_id
                 )
-                async for event in self._pipeline.fail(received, runtime, notes):
+                async for event in self._pipeline.fail(course):
                     running.publish(event)
         except Exception:
             # The store isn't there either: the message stays pending and is taken up again.
@@ -346,7 +376,7 @@ class Turns:
         finally:
             running.finish()
             self._running.pop(received.turn_id, None)
-            self._telemetry.turn_ended(received, runtime, notes, running.done)
+            self._telemetry.turn_ended(course.received, course.runtime, notes, running.done)
 
     # ------------------------------------------------------------ telling
 

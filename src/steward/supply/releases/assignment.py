@@ -37,12 +37,21 @@ class BaselineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The old way. `url`, `model` and `secret` (a name) belong to another bot."""
+    """The old way: a release, another bot at `url` (with `model` and `secret`, a name), or the desk."""
 
     kind: BaselineKind = BaselineKind.RELEASE
     url: str | None = None
     model: str | None = None
     secret: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that the database keeps."""
+        return {"kind": self.kind.value, "url": self.url, "model": self.model, "secret": self.secret}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Baseline:
+        """Read what `as_json` wrote."""
+        return cls(BaselineKind(kept["kind"]), kept["url"], kept["model"], kept["secret"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,6 @@ class Split:
     channels: frozenset[str] = frozenset()
     staff_only: bool = False
     paused: bool = False
-    baseline: Baseline = Baseline()
 
     def as_json(self) -> dict[str, Any]:
         """Return the form that the database keeps."""
@@ -74,7 +82,6 @@ class Split:
             "channels": sorted(self.channels),
             "staff_only": self.staff_only,
             "paused": self.paused,
-            "baseline": _baseline_json(self.baseline),
         }
 
     @classmethod
@@ -89,13 +96,12 @@ class Split:
             channels=frozenset(kept["channels"]),
             staff_only=kept["staff_only"],
             paused=kept["paused"],
-            baseline=_baseline(kept["baseline"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """Customers who stay on the old way for good: `release_id`, unless `baseline` is another bot or the desk."""
+    """Customers who stay on the old way for good: `release_id`, or what `baseline` says."""
 
     salt: str
     buckets: int
@@ -108,20 +114,22 @@ class Holdout:
             "salt": self.salt,
             "buckets": self.buckets,
             "release_id": self.release_id,
-            "baseline": _baseline_json(self.baseline),
+            "baseline": self.baseline.as_json(),
         }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Holdout:
         """Read what `as_json` wrote."""
-        return cls(kept["salt"], kept["buckets"], ReleaseId(kept["release_id"]), _baseline(kept["baseline"]))
+        baseline = Baseline.from_json(kept["baseline"])
+        return cls(kept["salt"], kept["buckets"], ReleaseId(kept["release_id"]), baseline)
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """Who is answered by what on one lane; `generation` is another after every change.
 
-    `simulated` tells of the lane of rehearsals; `release_id` answers everybody whom nothing else is said of.
+    `simulated` tells of the lane of rehearsals. `baseline` answers everybody whom nothing else is said of:
+    most often `release_id`, else another bot or the desk, who had the word before Steward.
     """
 
     assistant: str
@@ -130,6 +138,7 @@ class Traffic:
     generation: int
     split: Split | None = None
     holdout: Holdout | None = None
+    baseline: Baseline = Baseline()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +202,3 @@ def assign(traffic: Traffic, seeker: Seeker) -> Assigned | None:
     )
     arm, release_id = (Arm.CANDIDATE, split.candidate) if chosen else (Arm.BASELINE, traffic.release_id)
     return Assigned(arm, release_id, split.rollout_id, split.phase)
-
-
-def _baseline_json(baseline: Baseline) -> dict[str, Any]:
-    return {
-        "kind": baseline.kind.value,
-        "url": baseline.url,
-        "model": baseline.model,
-        "secret": baseline.secret,
-    }
-
-
-def _baseline(kept: Mapping[str, Any]) -> Baseline:
-    return Baseline(BaselineKind(kept["kind"]), kept["url"], kept["model"], kept["secret"])

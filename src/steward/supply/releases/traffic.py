@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ import structlog
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import ReadSession, WriteSession
-from steward.supply.releases.assignment import Holdout, Split, Traffic
+from steward.supply.releases.assignment import Baseline, Holdout, Split, Traffic
 from steward.supply.releases.contracts import SERVING_CHANNEL, ReleaseId
 from steward.supply.releases.errors import NothingServed
 
@@ -27,14 +28,15 @@ that is stopped in the middle of one must not hold a roll-back up."""
 _ENTER = "select pg_advisory_xact_lock_shared(hashtextextended(%(lane)s, 0))"
 _ALONE = "select lock_traffic(%(lane)s, %(wait_ms)s)"
 _CURRENT = """
-    select release_id, generation, split, holdout, simulated from serving
+    select release_id, generation, split, holdout, baseline, simulated from serving
     where assistant = %(assistant)s and simulated <= %(simulated)s order by simulated desc limit 1"""
 _CHANGE = """
-    insert into serving (assistant, simulated, release_id, split, holdout, generation, changed_at)
-    values (%(assistant)s, %(simulated)s, %(release)s, %(split)s, %(holdout)s,
+    insert into serving (assistant, simulated, release_id, split, holdout, baseline, generation, changed_at)
+    values (%(assistant)s, %(simulated)s, %(release)s, %(split)s, %(holdout)s, %(baseline)s,
             nextval('traffic_generation'), %(at)s)
     on conflict (assistant, simulated) do update
         set release_id = excluded.release_id, split = excluded.split, holdout = excluded.holdout,
+            baseline = excluded.baseline,
             generation = excluded.generation, changed_at = excluded.changed_at
     returning generation"""
 _IN_FLIGHT = """
@@ -67,7 +69,7 @@ class TrafficControl:
         row = await session.one(_CURRENT, {"assistant": assistant, "simulated": simulated})
         if row is None:
             raise NothingServed(assistant)
-        release_id, generation, split, holdout, own = row
+        release_id, generation, split, holdout, baseline, own = row
         if own != simulated:
             return Traffic(assistant, simulated, ReleaseId(release_id), generation)
         return Traffic(
@@ -77,6 +79,7 @@ class TrafficControl:
             generation,
             None if split is None else Split.from_json(split),
             None if holdout is None else Holdout.from_json(holdout),
+            Baseline() if baseline is None else Baseline.from_json(baseline),
         )
 
     async def change(self, session: WriteSession, traffic: Traffic) -> Traffic:
@@ -90,14 +93,13 @@ class TrafficControl:
                 "release": traffic.release_id,
                 "split": _text(None if traffic.split is None else traffic.split.as_json()),
                 "holdout": _text(None if traffic.holdout is None else traffic.holdout.as_json()),
+                "baseline": _text(traffic.baseline.as_json()),
                 "at": self._clock.now(),
             },
         )
         assert row is not None
         await session.notify(SERVING_CHANNEL, traffic.assistant)
-        return Traffic(
-            traffic.assistant, traffic.simulated, traffic.release_id, row[0], traffic.split, traffic.holdout
-        )
+        return replace(traffic, generation=row[0])
 
     async def end_rehearsal(self, session: WriteSession, assistant: str) -> None:
         """Let simulated traffic be answered as real traffic is again."""

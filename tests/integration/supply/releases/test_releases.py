@@ -171,19 +171,21 @@ class TestServe:
         second = await releases.create(workshop.folder(desk=(b"How was it?", b"Well?")), created_by=CLERK)
         async with await psycopg.AsyncConnection.connect(app_url, autocommit=True) as listener:
             await listener.execute(f"listen {SERVING_CHANNEL}")
-            assert await releases.serve("spoke", first.id, actor=CLERK) == (first.id, 1)
-            assert await releases.serve("spoke", second.id, actor=CLERK) == (second.id, 2)
+            before = await releases.serve("spoke", first.id, actor=CLERK)
+            after = await releases.serve("spoke", second.id, actor=CLERK)
             heard = [notice.payload async for notice in listener.notifies(timeout=10, stop_after=2)]
         assert heard == ["spoke", "spoke"]
-        assert await releases.serving("spoke") == (second.id, 2)
+        assert (before.release_id, after.release_id) == (first.id, second.id)
+        assert after.generation > before.generation
+        assert await releases.serving("spoke") == after
         assert [line.serving for line in await releases.recent()] == [True, False]
         assert await count(database, "select count(*) from ledger where deed = 'release.served'") == 2
 
     async def test_serving_what_is_served_changes_nothing(self, workshop: Any, database: Database) -> None:
         releases = workshop.open()
         release = await releases.create(workshop.folder(), created_by=CLERK)
-        for _ in range(2):
-            assert await releases.serve("spoke", release.id, actor=CLERK) == (release.id, 1)
+        first, again = [await releases.serve("spoke", release.id, actor=CLERK) for _ in range(2)]
+        assert first == again
         assert await count(database, "select count(*) from ledger where deed = 'release.served'") == 1
 
     async def test_another_assistants_release_is_refused(self, workshop: Any) -> None:

@@ -2,13 +2,15 @@
 
 -- ---------------------------------------------------------------- who is answered by what
 -- Each assistant has a lane of real traffic and, while something is rehearsed, one of simulated traffic.
--- `split` is the running rollout's division of traffic, `holdout` the customers kept on the old way. A roll-back
+-- `split` is the running rollout's division of traffic, `holdout` the customers kept on the old way, `baseline`
+-- what answers everybody else: the release (null), another bot or the desk. A roll-back
 -- changes this one row; a generation is used once in a database.
 create sequence traffic_generation;
 alter table serving
     add column simulated boolean not null default false,
     add column split jsonb,
-    add column holdout jsonb;
+    add column holdout jsonb,
+    add column baseline jsonb;
 alter table serving drop constraint serving_pkey;
 alter table serving add primary key (assistant, simulated);
 select setval('traffic_generation', greatest(1, (select coalesce(max(generation), 1) from serving)));
