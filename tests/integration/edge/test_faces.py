@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx2
+import pytest
 
+from steward.edge.application import build_app
 from steward.edge.callers import SESSION_COOKIE
 from steward.edge.contracts import Services
 from steward.govern.access.keys import KeyKind
-from steward.govern.access.permissions import Role
+from steward.govern.access.permissions import Permission, Role
+from steward.serve.conversations.service import Started
 
 PASSWORD = "a long password"
+SOME_ID = "01a1fe76-f836-73af-8b6a-4d9d3c95a300"
 
 
 class TestLogin:
@@ -121,6 +128,40 @@ class TestApi:
         assert response.status_code == 500
         assert problem["reference"] in problem["detail"]
         assert "NoneType" not in response.text
+
+    @pytest.mark.parametrize(
+        ("scopes", "simulated", "status"),
+        [
+            ({Permission.CONVERSATION_USE}, True, 403),
+            ({Permission.CONVERSATION_USE, Permission.TRAFFIC_SIMULATE}, True, 201),
+            ({Permission.CONVERSATION_USE}, False, 201),
+            ({Permission.CONVERSATION_USE, Permission.TRAFFIC_SIMULATE}, "yes", 422),
+        ],
+    )
+    async def test_only_who_may_simulate_marks_a_conversation_so(
+        self, services: Services, scopes: set[Permission], simulated: object, status: int
+    ) -> None:
+        started: list[bool] = []
+
+        class Beginnings:
+            async def start(self, *, simulated: bool, **_: object) -> Started:
+                started.append(simulated)
+                return Started(cast(Any, SimpleNamespace(id=SOME_ID)), "Hello", "Northline")
+
+        app = build_app(replace(services, conversations=cast(Any, Beginnings())))
+        issued = await services.access.keys.issue(
+            name="s", kind=KeyKind.SECRET, actor="system", scopes=scopes
+        )
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://steward.test") as client:
+            response = await client.post(
+                "/v1/conversations",
+                headers={"Authorization": f"Bearer {issued.token}"},
+                json={"simulated": simulated},
+            )
+        assert response.status_code == status
+        assert response.headers["content-type"].startswith("application/")
+        assert started == ([simulated] if status == 201 else [])
 
     async def test_an_answer_isnt_kept_on_the_way(self, client: httpx2.AsyncClient) -> None:
         response = await client.get("/healthz")

@@ -27,6 +27,7 @@ from steward.edge.contracts import Services
 from steward.edge.entrance import Caller, caller_of, services_of
 from steward.edge.parameters import conversation_id_of, place_of
 from steward.govern.access.permissions import Permission
+from steward.govern.access.principal import require
 from steward.serve.conversations.contracts import (
     ActionChanged,
     Customer,
@@ -55,6 +56,8 @@ class StartBody(Body):
     locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = (
         None
     )
+    simulated: Annotated[bool, Field(strict=True)] = False
+    """Whether an invented customer speaks: counted apart from real traffic."""
 
 
 class MessageBody(Body):
@@ -95,11 +98,14 @@ class CloseBody(Body):
 async def start_conversation(request: Request) -> Response:
     """Start a conversation; the answer has its id and the assistant's greeting."""
     services, body = services_of(request), await read_body(request, StartBody)
+    if body.simulated:
+        require(caller_of(request).principal, Permission.TRAFFIC_SIMULATE)
     started = await services.conversations.start(
         assistant=services.settings.assistant,
         channel=body.channel,
         customer=customer_of(services, caller_of(request), body),
         locale=body.locale,
+        simulated=body.simulated,
     )
     return json_answer(
         {
