@@ -15,7 +15,9 @@ from steward.serve.conversations.service import Conversations, Opening
 class OneRelease:
     """Opens every conversation on the same release."""
 
-    async def opening(self, assistant: str) -> Opening:
+    async def opening(
+        self, assistant: str, *, simulated: bool = False, release_id: str | None = None
+    ) -> Opening:
         return Opening("r1", assistant, "Hello.")
 
 
