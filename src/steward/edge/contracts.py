@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, cast
+from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -18,7 +20,9 @@ from steward.govern.access.limits import RateLimits
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
+from steward.improve.evals.contracts import GateResult
 from steward.improve.insight.first_page import FirstPage
+from steward.improve.rollout.contracts import Plan, Rollout, RolloutKind, RolloutPage
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
@@ -39,6 +43,83 @@ class Access:
     sessions: ConsoleSessions
     customer_tokens: CustomerTokens
     limits: RateLimits
+
+
+# ------------------------------------------------------------------ moving traffic by evidence
+
+
+class RolloutsFace(Protocol):
+    """Starts, steers and shows rollouts. `by` is an actor as the ledger names it."""
+
+    async def start(
+        self,
+        *,
+        assistant: str,
+        candidate: str,
+        kind: RolloutKind = RolloutKind.ROLLOUT,
+        baseline: str | None = None,
+        simulated: bool = False,
+        plan: Plan | None = None,
+        by: str,
+        reason: str,
+        without_gate: bool = False,
+    ) -> Rollout:
+        """Begin to divide traffic."""
+        ...
+
+    async def get(self, rollout_id: UUID) -> Rollout:
+        """Return a rollout as it stands."""
+        ...
+
+    async def recent(
+        self, *, limit: int = 50, assistant: str | None = None, simulated: bool | None = None
+    ) -> tuple[Rollout, ...]:
+        """List rollouts, the latest first."""
+        ...
+
+    async def page(self, rollout_id: UUID) -> RolloutPage:
+        """Return everything about a rollout."""
+        ...
+
+    async def advance(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+        """Go on to the next phase."""
+        ...
+
+    async def pause(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+        """Assign nobody new until it's resumed."""
+        ...
+
+    async def resume(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+        """Go on after a pause or a hold."""
+        ...
+
+    async def abort(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+        """End it without a judgement; the baseline answers everybody."""
+        ...
+
+    async def roll_back(
+        self, rollout_id: UUID, *, by: str, reason: str, category: str | None = None
+    ) -> Rollout:
+        """Take the candidate away from everybody, or in one category."""
+        ...
+
+    async def approve(
+        self, rollout_id: UUID, *, phase: int, approve: bool, role: str, by: str, reason: str
+    ) -> Rollout:
+        """Agree to a phase, or deny it."""
+        ...
+
+
+class EvaluationsFace(Protocol):
+    """Shows what the cases said of releases."""
+
+    async def gate(self, candidate: str, baseline: str) -> GateResult | None:
+        """Return the latest answer of the gate about two releases, None where there is none."""
+        ...
+
+    async def recent(self, *, limit: int = 50) -> Sequence[GateResult]:
+        """List the gate's answers, the latest first."""
+        ...
 
 
 # ------------------------------------------------------------------ the whole
@@ -115,3 +196,5 @@ class Services:
     readiness: Callable[[], Awaitable[Sequence[Readiness]]]
     stopping: asyncio.Event
     demo: Demo | None = None
+    rollouts: RolloutsFace = cast(Any, None)
+    evaluations: EvaluationsFace = cast(Any, None)
