@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
-from uuid import UUID
+from typing import Protocol
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -22,7 +21,7 @@ from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
 from steward.improve.evals.contracts import GateResult
 from steward.improve.insight.first_page import FirstPage
-from steward.improve.rollout.contracts import Plan, Rollout, RolloutKind, RolloutPage
+from steward.improve.rollout.contracts import Plan, Rollout, RolloutId, RolloutKind, RolloutPage
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
@@ -67,7 +66,7 @@ class RolloutsFace(Protocol):
         """Begin to divide traffic."""
         ...
 
-    async def get(self, rollout_id: UUID) -> Rollout:
+    async def get(self, rollout_id: RolloutId, /) -> Rollout:
         """Return a rollout as it stands."""
         ...
 
@@ -77,35 +76,35 @@ class RolloutsFace(Protocol):
         """List rollouts, the latest first."""
         ...
 
-    async def page(self, rollout_id: UUID) -> RolloutPage:
+    async def page(self, rollout_id: RolloutId, /) -> RolloutPage:
         """Return everything about a rollout."""
         ...
 
-    async def advance(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+    async def advance(self, rollout_id: RolloutId, /, *, by: str, reason: str) -> object:
         """Go on to the next phase."""
         ...
 
-    async def pause(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+    async def pause(self, rollout_id: RolloutId, /, *, by: str, reason: str) -> object:
         """Assign nobody new until it's resumed."""
         ...
 
-    async def resume(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+    async def resume(self, rollout_id: RolloutId, /, *, by: str, reason: str) -> object:
         """Go on after a pause or a hold."""
         ...
 
-    async def abort(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
+    async def abort(self, rollout_id: RolloutId, /, *, by: str, reason: str) -> object:
         """End it without a judgement; the baseline answers everybody."""
         ...
 
     async def roll_back(
-        self, rollout_id: UUID, *, by: str, reason: str, category: str | None = None
-    ) -> Rollout:
+        self, rollout_id: RolloutId, /, *, by: str, reason: str, category: str | None = None
+    ) -> object:
         """Take the candidate away from everybody, or in one category."""
         ...
 
     async def approve(
-        self, rollout_id: UUID, *, phase: int, approve: bool, role: str, by: str, reason: str
-    ) -> Rollout:
+        self, rollout_id: RolloutId, /, *, phase: int, approve: bool, role: str, by: str, reason: str
+    ) -> object:
         """Agree to a phase, or deny it."""
         ...
 
@@ -113,11 +112,11 @@ class RolloutsFace(Protocol):
 class EvaluationsFace(Protocol):
     """Shows what the cases said of releases."""
 
-    async def gate(self, candidate: str, baseline: str) -> GateResult | None:
+    async def gate(self, candidate: str, baseline: str, /) -> GateResult | None:
         """Return the latest answer of the gate about two releases, None where there is none."""
         ...
 
-    async def recent(self, *, limit: int = 50) -> Sequence[GateResult]:
+    async def recent(self, *, assistant: str | None = None, limit: int = 20) -> Sequence[GateResult]:
         """List the gate's answers, the latest first."""
         ...
 
@@ -196,5 +195,5 @@ class Services:
     readiness: Callable[[], Awaitable[Sequence[Readiness]]]
     stopping: asyncio.Event
     demo: Demo | None = None
-    rollouts: RolloutsFace = cast(Any, None)
-    evaluations: EvaluationsFace = cast(Any, None)
+    rollouts: RolloutsFace = None  # type: ignore[assignment]
+    evaluations: EvaluationsFace = None  # type: ignore[assignment]
