@@ -169,9 +169,11 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a verdict on one trigger in one category stands on. `alpha` is this one's own part.
+    """What a verdict on one trigger in one category stands on.
 
-    `stale` tells that the measure has stopped arriving in an arm while conversations go on.
+    `alpha` is this one's own part of the plan's and decides about harm; `safe_alpha` is the plan's whole,
+    since a phase is safe only when every trigger is. `stale` tells that the measure has stopped arriving in
+    an arm while conversations go on.
     """
 
     trigger: PlannedTrigger
@@ -179,6 +181,7 @@ class Evidence:
     baseline: Sums
     candidate: Sums
     alpha: float
+    safe_alpha: float
     stale: bool = False
 
 
@@ -186,9 +189,9 @@ class Evidence:
 class TriggerVerdict:
     """What the evidence says. Harm is positive when the candidate is worse, in the KPI's own unit.
 
-    `low` and `high` bound the harm at any time with confidence (each side by itself at `alpha`);
-    None where there is too little to bound it. `needed` estimates how many more customers (both arms
-    together) decide it, None when it is decided or can't be told.
+    `low` and `high` bound the harm at any time with confidence (each side by itself, low at `alpha`
+    and high at `safe_alpha`); None where there is too little to bound it. `needed` estimates how many more
+    customers (both arms together) decide it, None when it is decided or can't be told.
     """
 
     kpi: str
