@@ -1,42 +1,72 @@
-"""A past turn again: the same message and history through another run of the stages, effects off.
+"""A past turn again: the same message and history through the same pipeline, effects off.
 
-Nothing is stored and nobody is called: the turn runs on the masked text that was stored, its voice
-keeps the words to itself, and a workflow goes as far as the question before its first effect.
+Nothing is stored. The turn runs on the masked text that was stored, its voice keeps the words to itself,
+and a workflow goes as far as the question before its first effect.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 from steward.base.clock import FixedClock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, ReadSession
 from steward.base.errors import NotFound
+from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.vault import Vault
-from steward.serve.conversations.contracts import MessageId, MessageRole, TurnId
+from steward.serve.conversations.claims import claims_of
+from steward.serve.conversations.contracts import Conversation, MessageId, MessageRole, TurnId
 from steward.serve.conversations.queries import select_conversation, select_turn_messages
 from steward.serve.conversations.speech import open_body
 from steward.serve.conversations.turn_records import TurnRow, select_turn
 from steward.serve.turn.answering import Answerer
-from steward.serve.turn.guard import Reaction, guard
+from steward.serve.turn.course import Course
+from steward.serve.turn.elsewhere import Elsewhere
+from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.placing import Placing
+from steward.serve.turn.quiet import QuietActing, QuietClosing, QuietVoice, read_only
 from steward.serve.turn.receive import Received, read_history
-from steward.serve.turn.record import Findings
-from steward.serve.turn.retrieve import retrieve
 from steward.serve.turn.runtime import Runtime, Runtimes
+from steward.serve.turn.settling import Settling
 from steward.serve.turn.timing import Notes
-from steward.serve.turn.understand import asks_for_human, understand
+from steward.supply.releases.traffic import TrafficControl
+
+_ASKED_BACK = """
+    select count(*) from turn t
+    where t.conversation_id = %(conversation)s and t.id < %(turn)s and not exists (
+        select from turn other
+        where other.conversation_id = %(conversation)s and other.id >= t.id and other.id < %(turn)s
+          and not (other.outcome = 'asked' and other.reason = 'weak_evidence'))"""
+_WAITING = """
+    select priority from handover
+    where conversation_id = %(conversation)s and asked_at < %(at)s
+      and (ended_at is null or ended_at >= %(at)s)
+    order by asked_at desc limit 1"""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a turn decided and said."""
+    """What a turn decided and said; texts are masked.
+
+    `reason` is the turn's own word for why it ended so; `sent` and `dropped` count sentences; `cost` is
+    None where a model without prices answered.
+    """
 
     release: str
     outcome: str
+    reason: str
     intent: str | None
     confidence: float | None
     text: str
     cited: tuple[str, ...]
+    sent: int
+    dropped: int
+    model: str | None
+    workflow: str | None
+    cost: Decimal | None
+    currency: str
+    latency_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +85,11 @@ class Compared:
             self.now.outcome,
             self.now.cited,
         )
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What differs, a sentence for each; empty where nothing does that matters."""
+        return tuple(differences(self.then, self.now))
 
 
 class Replays:
@@ -78,63 +113,110 @@ class Replays:
                 raise NotFound(f"There is no finished turn {turn_id}.")
             key = await self._vault.key_for(session, conversation.customer_id)
             messages = await select_turn_messages(session, turn_id)
-            asked = next(message for message in messages if message.role is MessageRole.CUSTOMER)
-            text = open_body(asked, key)
-            received = Received(
-                conversation=replace(conversation, turn_id=row.id),
-                turn_id=row.id,
-                message_id=MessageId(asked.id),
-                text=text,
-                masked_count=row.masked_count,
-                key=key,
-                history=await read_history(session, conversation.id, key, before=asked.seq),
-                run=None,
-                claims={},
-                asked_back=0,
-            )
             said = "".join(open_body(item, key) for item in messages if item.role is MessageRole.ASSISTANT)
+            received = await self._received(session, conversation, row, key)
         runtime = await self._runtimes.of(release_id or row.release_id)
-        return Compared(row.id, told_then(row, said), await self._again(received, runtime, row))
+        return Compared(row.id, told(row, said), await self._again(received, runtime, row))
+
+    async def _received(
+        self, session: ReadSession, conversation: Conversation, row: TurnRow, key: CustomerKey
+    ) -> Received:
+        """Rebuild what the turn knew when its message had come in."""
+        messages = await select_turn_messages(session, row.id)
+        asked = next(message for message in messages if message.role is MessageRole.CUSTOMER)
+        place = {"conversation": conversation.id, "turn": row.id, "at": row.started_at}
+        asked_back = await session.one(_ASKED_BACK, place)
+        waiting = await session.one(_WAITING, place)
+        return Received(
+            conversation=replace(conversation, turn_id=row.id, state="open"),
+            turn_id=row.id,
+            message_id=MessageId(asked.id),
+            text=open_body(asked, key),
+            masked_count=row.masked_count,
+            key=key,
+            history=await read_history(session, conversation.id, key, before=asked.seq),
+            run=None,
+            claims=await claims_of(session, conversation, self._vault),
+            asked_back=0 if asked_back is None else asked_back[0],
+            waiting_priority=None if waiting is None else waiting[0],
+        )
 
     async def _again(self, received: Received, runtime: Runtime, row: TurnRow) -> Told:
-        understood = await understand(received.text, runtime, before=received.last_matter)
         clock = FixedClock(row.started_at)
+        conversation = replace(received.conversation, release_id=runtime.release_id)
+        received = replace(received, conversation=conversation)
+        runtime = read_only(runtime, {})
+        closing = QuietClosing(clock)
+        pipeline = Pipeline(
+            database=self._database,
+            vault=self._vault,
+            clock=clock,
+            acting=QuietActing(database=self._database, vault=self._vault, clock=clock),
+            answerer=Answerer(clock),
+            closing=closing,
+            settling=self._settling(clock, row.assistant),
+            elsewhere=Elsewhere(self._runtimes),
+        )
+        voice = QuietVoice(
+            received, database=self._database, vault=self._vault, clock=clock, detector=runtime.detector
+        )
+        course = Course(received, runtime, Notes(), voice, clock.now())
+        async for _ in pipeline.run(course):
+            pass
+        assert closing.row is not None
+        return told(closing.row, voice.said)
 
-        def told(outcome: str, text: str, cited: tuple[str, ...] = ()) -> Told:
-            confidence = round(understood.confidence, 4)
-            return Told(runtime.release_id, outcome, understood.intent.name, confidence, text, cited)
-
-        guarded = guard(
-            received.text, understood.vector, received.customer_texts, runtime.guard_rules,
-            out_of_scope=understood.out_of_scope,
-        )  # fmt: skip
-        if guarded.reaction is Reaction.HAND_OVER:
-            return told("handed_over", guarded.reply or "")
-        if understood.override:
-            return told("handed_over", "")
-        if guarded.reaction is not Reaction.PASS:
-            return told("refused" if guarded.reaction is Reaction.REFUSE else "answered", guarded.reply or "")
-        if asks_for_human(understood):
-            return told("handed_over", "")
-        if understood.intent.reply and not understood.out_of_scope:
-            return told("answered", understood.intent.reply)
-        if row.workflow is not None and row.evidence is None:
-            return told(row.outcome, "(a step of a workflow: effects are off)")
-        evidence = await retrieve(received, understood, runtime, today=clock.now().date())
-        if evidence.weak:
-            outcome = "refused" if understood.out_of_scope else "asked"
-            return told(outcome, runtime.folder.guardrails.evidence.ask_back)
-        notes, findings = Notes(), Findings(understood=understood, guarded=guarded, evidence=evidence)
-        text, cited = "", []
-        async with Answerer(clock).sentences(received, runtime, notes, findings) as batches:
-            async for batch, _ in batches:
-                for sentence in batch:
-                    text += f"{sentence.text}{sentence.ending}"
-                    cited += [passage.id for passage in sentence.cited if passage.id not in cited]
-        return told("answered" if text else "handed_over", text.strip(), tuple(cited))
+    def _settling(self, clock: FixedClock, assistant: str) -> Settling:
+        """Return settling as turns have it; a replayed turn's traffic is undivided, so it places nobody."""
+        placing = Placing(
+            database=self._database, traffic=TrafficControl(clock), clock=clock, assistant=assistant
+        )
+        return Settling(placing=placing, runtimes=self._runtimes)
 
 
-def told_then(row: TurnRow, said: str) -> Told:
-    """Return what a stored turn decided and said."""
-    confidence = None if row.confidence is None else round(row.confidence, 4)
-    return Told(row.release_id, row.outcome, row.intent, confidence, said, tuple(row.cited))
+def told(row: TurnRow, said: str) -> Told:
+    """Return what a turn's row says that it decided, with the words it said."""
+    return Told(
+        release=row.release_id,
+        outcome=row.outcome,
+        reason=row.reason,
+        intent=row.intent,
+        confidence=None if row.confidence is None else round(row.confidence, 4),
+        text=said.strip(),
+        cited=tuple(row.cited),
+        sent=row.sentences_sent,
+        dropped=row.sentences_dropped,
+        model=row.model,
+        workflow=row.workflow,
+        cost=row.cost,
+        currency=row.currency,
+        latency_ms=round(row.total_ms, 1),
+    )
+
+
+def differences(then: Told, now: Told) -> list[str]:
+    """Say what differs between a turn as it was and as it would be."""
+    named = (
+        ("intent", then.intent, now.intent),
+        ("outcome", then.outcome, now.outcome),
+        ("reason", then.reason, now.reason),
+        ("workflow", then.workflow, now.workflow),
+        ("model", then.model, now.model),
+    )
+    found = [
+        f"The {name} was {before or 'none'} and is now {after or 'none'}."
+        for name, before, after in named
+        if before != after
+    ]
+    if then.cited != now.cited:
+        gone, new = set(then.cited) - set(now.cited), set(now.cited) - set(then.cited)
+        found.append(
+            f"It cites {len(new)} passages that it didn't and leaves out {len(gone)} that it did."
+            if gone or new
+            else "It cites the same passages in another order."
+        )
+    if then.text != now.text:
+        found.append("The words differ.")
+    if then.dropped != now.dropped:
+        found.append(f"Verification dropped {then.dropped} sentences then and {now.dropped} now.")
+    return found
