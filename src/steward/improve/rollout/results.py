@@ -1,4 +1,4 @@
-"""What a comparison of two releases showed: effects with their intervals, what they cost, what it takes to know.
+"""What a comparison of two releases showed: effects with intervals, what they cost, what it takes to know.
 
 An effect is the candidate's value less the baseline's, in the KPI's own unit; the sign says nothing
 about better or worse, `higher_is_better` does. Each customer counts once in a phase. Phases are strata:
