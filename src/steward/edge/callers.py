@@ -92,6 +92,18 @@ def staff_of(caller: Caller) -> UUID:
     return UUID(caller.account.id)
 
 
+def role_of(caller: Caller) -> str:
+    """Return the role of the person behind a call.
+
+    Raises:
+        NotAllowed: a key calls; only a person can answer for a decision.
+    """
+    staff_of(caller)
+    role = caller.account.role
+    assert role is not None
+    return role.value
+
+
 def is_safe(request: Request) -> bool:
     """Say whether the method changes nothing."""
     return request.method in _SAFE

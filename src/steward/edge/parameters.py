@@ -38,6 +38,28 @@ def place_of(text: str) -> int:
     return int(text)
 
 
+def phase_of(text: str) -> int:
+    """Return a phase's place in its plan from a path.
+
+    Raises:
+        NotFound: it's no whole number, so no such phase can be there.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 3:
+        raise NotFound("There is no such phase; phases are counted from 0.")
+    return int(text)
+
+
+def truth_of(text: str, name: str) -> bool | None:
+    """Return yes or no out of a query, None where it isn't said.
+
+    Raises:
+        InvalidInput: it's neither true nor false.
+    """
+    if text not in {"", "true", "false"}:
+        raise InvalidInput(f"{name} has to be true or false.")
+    return {"true": True, "false": False}.get(text)
+
+
 def limit_of(text: str, *, most: int = 200) -> int:
     """Return how many lines to list.
 

@@ -6,17 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 from steward.edge.api.answers import moment
 
 
 def fields_of(record: object) -> Any:
-    """Return a dataclass, and all it holds, as plain JSON values; bytes become hexadecimal."""
+    """Return a dataclass, and all it holds, as plain JSON values; bytes become hexadecimal.
+
+    JSON knows no infinity: an unbounded number becomes null.
+    """
     if is_dataclass(record):
         return {field.name: fields_of(getattr(record, field.name)) for field in fields(record)}
     match record:
-        case None | bool() | int() | float():
+        case float():
+            return record if isfinite(record) else None
+        case None | bool() | int():
             return record
         case Enum():
             return record.value
