@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from opentelemetry.sdk.trace import TracerProvider
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from steward import __version__
 from steward.app.outside import InstalledOutside
@@ -57,6 +57,7 @@ from steward.serve.workflows.reconciling import Reconciler
 from steward.serve.workflows.runs import Runs
 from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.knowledge.publishing import Knowledge
+from steward.supply.releases.contracts import SERVING_CHANNEL
 from steward.supply.releases.errors import NothingServed
 from steward.supply.releases.service import Releases
 from steward.supply.releases.traffic import TrafficControl
@@ -184,9 +185,13 @@ def open_retrieval(settings: Settings) -> HttpEmbedder | None:
 
 @asynccontextmanager
 async def open_application(
-    foundation: Foundation, *, assistant: str, public_key: str | None = None
+    foundation: Foundation,
+    *,
+    assistant: str,
+    public_key: str | None = None,
+    registry: CollectorRegistry = REGISTRY,
 ) -> AsyncIterator[Application]:
-    """Build everything that serves an assistant."""
+    """Build everything that serves an assistant; its counters go into the registry, once per process."""
     database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
     presence = await Presence.open(foundation.store.app_url)
     liveness = ProcessLiveness(presence)
@@ -233,7 +238,7 @@ async def open_application(
         liveness=liveness,
         silencing=silencing,
         placing=placing,
-        telemetry=TurnTelemetry(REGISTRY, TracerProvider().get_tracer("steward")),
+        telemetry=TurnTelemetry(registry, TracerProvider().get_tracer("steward")),
         assistant=assistant,
     )
     desk = Desk(
@@ -265,7 +270,16 @@ async def open_application(
         readiness=readiness_of(database, runtimes, assistant),
         stopping=asyncio.Event(),
     )
-    listening = asyncio.gather(followers.listen(database), silencing.listen())
+
+    async def traffic_changed(_: str) -> None:
+        await placing.refresh()
+        for release_id in placing.candidates():
+            await runtimes.of(release_id)
+
+    await traffic_changed(assistant)
+    listening = asyncio.gather(
+        followers.listen(database), silencing.listen(), database.listen(SERVING_CHANNEL, traffic_changed)
+    )
     try:
         yield Application(
             foundation=foundation,

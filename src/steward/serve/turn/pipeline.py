@@ -36,7 +36,7 @@ from steward.serve.turn.endings import (
     weak_ending,
 )
 from steward.serve.turn.guard import guard
-from steward.serve.turn.placing import names_a_matter
+from steward.serve.turn.placing import answers_itself, names_a_matter
 from steward.serve.turn.receive import Received
 from steward.serve.turn.retrieve import retrieve
 from steward.serve.turn.runtime import Runtime
@@ -124,6 +124,11 @@ class Pipeline:
             async for event in self._closing.end(course, ending):
                 yield event
             return
+        voided = received.voided
+        if voided is not None and voided in runtime.procedures and answers_itself(received):
+            async for event in self._ask_again(course, voided):
+                yield event
+            return
         if (ending := not_for_reading(course, understood)) is not None:
             async for event in self._closing.end(course, ending):
                 yield event
@@ -131,10 +136,6 @@ class Pipeline:
         is_matter = names_a_matter(understood)
         if (ending := await self._elsewhere.ending(course, is_matter=is_matter)) is not None:
             async for event in self._closing.end(course, ending):
-                yield event
-            return
-        if received.voided is not None and received.voided in runtime.procedures:
-            async for event in self._ask_again(course, received.voided):
                 yield event
             return
 

@@ -8,6 +8,7 @@ take part. Traffic is read under a lock that whoever changes it takes alone.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +18,17 @@ from steward.serve.conversations.contracts import Conversation
 from steward.serve.conversations.queries import Locked
 from steward.serve.turn.receive import Received
 from steward.serve.turn.understand import Understood
-from steward.supply.releases.assignment import Arm, Assigned, Baseline, Seeker, Split, Traffic, assign
+from steward.supply.releases.assignment import (
+    Arm,
+    Assigned,
+    Baseline,
+    BaselineKind,
+    Seeker,
+    Split,
+    Traffic,
+    assign,
+)
+from steward.supply.releases.errors import NothingServed
 from steward.supply.releases.traffic import TrafficControl
 
 STAFF_CLAIM: Final = "staff"
@@ -70,15 +81,25 @@ class Placing:
         """Return the releases that turns may come to be answered by: what to have ready."""
         return frozenset(known.split.candidate for known in self._known.values() if known.split is not None)
 
-    async def enter(self, session: WriteSession) -> None:
-        """Keep traffic as it is while a message is taken in. Costs nothing where none is divided."""
-        for simulated, known in self._known.items():
-            if known.split is not None:
-                await self._traffic.enter(session, self._assistant, simulated=simulated)
+    async def enter(self, session: WriteSession) -> frozenset[bool]:
+        """Keep divided traffic as it is while a message is taken in; return the lanes that are kept.
 
-    async def place(self, session: WriteSession, locked: Locked) -> Placed:
-        """Return the conversation as it is to be answered now, moved to the baseline if it has to be."""
-        traffic = await self._as_of(session, locked)
+        Costs nothing where no traffic is divided.
+        """
+        divided = frozenset(lane for lane, known in self._known.items() if known.split is not None)
+        for lane in sorted(divided):
+            await self._traffic.enter(session, self._assistant, simulated=lane)
+        return divided
+
+    async def place(self, session: WriteSession, locked: Locked, *, kept: frozenset[bool]) -> Placed:
+        """Return the conversation as it is to be answered now, moved to the baseline if it has to be.
+
+        Args:
+            session: the transaction that stores the message.
+            locked: its conversation.
+            kept: the lanes that `enter` returned.
+        """
+        traffic = await self._as_of(session, locked, kept)
         conversation = locked.conversation
         if conversation.pinned or not _has_left(conversation, traffic):
             return Placed(locked, traffic)
@@ -104,11 +125,27 @@ class Placing:
             return replace(received, conversation=moved, voided=voided, run=None if voided else received.run)
         return received
 
-    async def _as_of(self, session: WriteSession, locked: Locked) -> Traffic:
-        """Return the lane's traffic of the generation that was read with the conversation, or a later one."""
+    async def refresh(self) -> None:
+        """Read both lanes, so that a change is known before the next turn comes."""
+        async with self._database.read() as session:
+            for simulated in (False, True):
+                with suppress(NothingServed):
+                    self._known[simulated] = await self._traffic.current(
+                        session, self._assistant, simulated=simulated
+                    )
+
+    async def _as_of(self, session: WriteSession, locked: Locked, kept: frozenset[bool]) -> Traffic:
+        """Return the lane's traffic of the generation that was read with the conversation, or a later one.
+
+        Divided traffic is read again where its lane isn't kept: it was divided while this began.
+        """
         simulated = locked.conversation.simulated
         known = self._known.get(simulated)
-        if known is None or known.generation != locked.generation:
+        if (
+            known is None
+            or known.generation != locked.generation
+            or (known.split is not None and simulated not in kept)
+        ):
             known = await self._read(session, simulated=simulated)
         return known
 
@@ -182,6 +219,11 @@ def answerer_of(conversation: Conversation, traffic: Traffic) -> Baseline:
     if conversation.arm == Arm.HOLDOUT and traffic.holdout is not None:
         return traffic.holdout.baseline
     return traffic.baseline
+
+
+def answers_itself(received: Received) -> bool:
+    """Tell whether a release answers, and not what the company had before."""
+    return answerer_of(received.conversation, received.traffic).kind is BaselineKind.RELEASE
 
 
 def names_a_matter(understood: Understood) -> bool:

@@ -159,11 +159,11 @@ class Turns:
         try:
             async with self._database.write() as session:
                 with notes.stage(Stage.RECEIVE):
-                    await self._placing.enter(session)
+                    kept = await self._placing.enter(session)
                     locked = await receive(session, conversation_id, client_key=client_key)
                     if locked.known_turn is not None:
                         return locked.conversation.customer_id, locked.known_turn
-                    placed = await self._placing.place(session, locked)
+                    placed = await self._placing.place(session, locked, kept=kept)
                     runtime = self._ready(placed)
                 received = await self._store(session, placed, text, client_key, runtime=runtime, notes=notes)
         except NotReady as missing:
@@ -284,7 +284,7 @@ class Turns:
     async def _take_first_pending(self, conversation_id: UUID) -> bool:
         notes = Notes()
         async with self._database.write() as session:
-            await self._placing.enter(session)
+            kept = await self._placing.enter(session)
             locked = await lock_conversation(session, conversation_id)
             if locked is None:
                 return False
@@ -300,7 +300,7 @@ class Turns:
                     (conversation_id,),
                 )
                 return False
-            placed = await self._placing.place(session, locked)
+            placed = await self._placing.place(session, locked, kept=kept)
             runtime = self._ready(placed)
             received = await self._left_behind(session, placed, pending)
             if human_speaks(locked):
