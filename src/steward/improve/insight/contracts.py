@@ -31,7 +31,7 @@ class Matures(StrEnum):
     """When a conversation's part in a KPI is final."""
 
     CLOSED = "closed"
-    """When it has ended or lain idle."""
+    """When it was closed or has lain idle."""
     SURVEY = "survey"
     """When the survey can't be answered any longer."""
     RECONTACT = "recontact"
@@ -43,18 +43,23 @@ class Parameters:
     """What expressions may name as `:slow_ms` and so on; an installation's own figures."""
 
     slow_ms: float = 3000.0
+    """A turn that takes longer is slow."""
+    idle_minutes: float = 30.0
+    """A conversation without a message for so long counts as ended."""
+    survey_hours: float = 72.0
+    """How long after a conversation's end its survey may be answered."""
     recontact_hours: float = 168.0
-    human_minute_cost: float = 0.75
-    human_handle_minutes: float = 6.0
+    """How long after a conversation's end the same matter may come back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """Sum of numerators over sum of denominators.
 
-    `numerator` and `denominator` are expressions over one row of `over`; rows where the denominator is
-    null or 0 don't count. Over turns, both are added up per conversation first. `trigger` tells whether a
-    rollout may watch it, `rare` that its events are too few for a normal approximation.
+    `numerator` and `denominator` are expressions over one row of `over`; rows where either is null don't
+    count. Over turns, both are added up per conversation first, so that the unit is always one
+    conversation. `trigger` tells whether a rollout may watch it, `rare` that its events are too few for
+    a normal approximation.
     """
 
     name: str
