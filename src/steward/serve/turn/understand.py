@@ -105,7 +105,7 @@ async def understand(
         category=runtime.categories[intent.category],
         override=runtime.overrides.find(text),
         language=language_of(text),
-        question=bool(_QUESTION.search(text)),
+        question=is_question(text),
         empty=bool(_NOTHING_SAID.fullmatch(text)),
         wordless=not any(letter.isalpha() for letter in _TOKEN.sub("", text)),
         sure=_sure(prediction, runtime),
@@ -116,6 +116,11 @@ def asks_for_human(understood: Understood) -> bool:
     """Tell whether the message means a human without one of the words for it."""
     wanted = understood.intent.hand_over and understood.confidence >= SURE_OF_HUMAN
     return wanted and not understood.out_of_scope
+
+
+def is_question(text: str) -> bool:
+    """Tell whether a message asks something."""
+    return bool(_QUESTION.search(text))
 
 
 def leans_on_before(text: str) -> bool:
