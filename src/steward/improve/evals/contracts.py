@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from steward.supply.releases.contracts import ReleaseId
 
 
+class CaseChange(StrEnum):
+    """How a case of the candidate stands to the baseline's of the same name."""
+
+    SAME = "same"
+    NEW = "new"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of one case: whether everything expected held, and what didn't, in sentences."""
+    """One run of one case: whether everything expected held, and what didn't, in sentences.
+
+    One that isn't `runnable` met a system or a model that didn't answer, which says nothing about the
+    release; `faults` say what. `texts` are the assistant's answers, masked, one for each turn;
+    `latency_ms` is the mean of the turns; `cost` is the whole conversation's.
+    """
 
     passed: bool
     faults: tuple[str, ...]
@@ -19,6 +34,7 @@ class Attempt:
     outcomes: tuple[str, ...]
     latency_ms: float
     cost: float | None
+    runnable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,11 @@ class CaseResult:
     attempts: tuple[Attempt, ...]
 
     @property
+    def run(self) -> tuple[Attempt, ...]:
+        """The attempts that could be run."""
+        return tuple(attempt for attempt in self.attempts if attempt.runnable)
+
+    @property
     def passed(self) -> int:
         """How many attempts passed."""
         return sum(attempt.passed for attempt in self.attempts)
@@ -36,7 +57,7 @@ class CaseResult:
     @property
     def flaky(self) -> bool:
         """Whether it passed sometimes and not always."""
-        return 0 < self.passed < len(self.attempts)
+        return 0 < self.passed < len(self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +73,24 @@ class EvalRun:
     finished_at: datetime | None
     results: tuple[CaseResult, ...]
 
+    @property
+    def failed(self) -> tuple[CaseResult, ...]:
+        """Cases that could be run and didn't pass each time."""
+        return tuple(result for result in self.results if result.run and result.passed < len(result.run))
+
+    @property
+    def not_runnable(self) -> tuple[CaseResult, ...]:
+        """Cases of which no attempt could be run."""
+        return tuple(result for result in self.results if not result.run)
+
 
 @dataclass(frozen=True, slots=True)
 class CaseComparison:
-    """One case on two releases. `p` is Fisher's exact one-sided p-value that the candidate is worse."""
+    """One case on two releases. `p` is Fisher's exact one-sided p-value that the candidate is worse.
+
+    `change` tells how the case itself differs between the two folders. `asks` are the customer's
+    messages; the texts are the answers of the first attempt, masked.
+    """
 
     case: str
     baseline_passed: int
@@ -66,13 +101,29 @@ class CaseComparison:
     worse: bool
     flaky: bool
     faults: tuple[str, ...]
+    change: CaseChange = CaseChange.SAME
+    asks: tuple[str, ...] = ()
+    baseline_texts: tuple[str, ...] = ()
+    candidate_texts: tuple[str, ...] = ()
+
+    @property
+    def runnable(self) -> bool:
+        """Whether it could be run on either release."""
+        return self.baseline_runs + self.candidate_runs > 0
+
+    @property
+    def same_answer(self) -> bool:
+        """Whether both releases said the same."""
+        return self.baseline_texts == self.candidate_texts
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """The gate's answer: `passed` unless some case, or all together, got worse.
 
-    `reasons` are sentences that say why not. `pass_k` is the estimated chance that all of k attempts pass.
+    `reasons` are sentences that say why not; `notes` name what a reader should know besides: flaky
+    cases, cases that are new, changed or removed, cases that couldn't be run. `pass_k` is the estimated
+    chance that all of `k` attempts pass. Latencies are means of turns, costs means of conversations.
     """
 
     candidate: ReleaseId
@@ -87,3 +138,9 @@ class GateResult:
     cost_baseline: float | None
     cost_candidate: float | None
     at: datetime
+    k: int = 1
+    deterministic: bool = True
+    pooled_p: float = 1.0
+    notes: tuple[str, ...] = field(default=())
+    baseline_run: UUID | None = None
+    candidate_run: UUID | None = None

@@ -34,6 +34,10 @@ def _expectations(draft: Draft, file: str, path: Path, case: str, expect: Expect
         said = f"case '{case}' expects workflow '{expect.workflow}', which workflows/ doesn't have"
         names = draft.workflow_names
         yield from draft.unknown(file, (*path, "workflow"), expect.workflow, known=names, sentence=said)
+    if expect.queue is not None:
+        said = f"case '{case}' expects queue '{expect.queue}', which desk.yaml doesn't have"
+        known = draft.names("desk.yaml", "queues")
+        yield from draft.unknown(file, (*path, "queue"), expect.queue, known=known, sentence=said)
     for index, document in enumerate(expect.cites):
         said = f"case '{case}' expects a citation of '{document}', which knowledge/ doesn't have"
         paths = draft.document_paths

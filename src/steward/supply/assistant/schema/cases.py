@@ -20,9 +20,13 @@ class Expect(Part):
     cites: tuple[Text, ...] = ()
     """Documents (paths below knowledge/) of which at least one is cited."""
     says: tuple[Text, ...] = ()
-    """Words that must appear, in any case."""
+    """Facts that must appear: words, in any case."""
     never_says: tuple[Text, ...] = ()
+    """Words that mustn't appear, in any case."""
     workflow: Name | None = None
+    """The workflow that is proposed or moved on."""
+    queue: Name | None = None
+    """The queue that the conversation is handed over to."""
 
 
 class CaseTurn(Part):

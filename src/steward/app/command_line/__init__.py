@@ -1,0 +1,1 @@
+"""Groups of commands: names, arguments and help. What a command does stands in `commands/`."""

@@ -1,0 +1,145 @@
+"""Building evaluations: the services of live turns on a database that is undone, effects off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import CollectorRegistry
+
+from steward.app.outside import InstalledOutside
+from steward.app.wiring import Foundation
+from steward.base.db.contracts import Database, ReadSession
+from steward.base.db.pool import PooledDatabase
+from steward.govern.privacy.vault import Vault
+from steward.improve.evals.attempts import Stage
+from steward.improve.evals.effects import NoLedger, PinnedTraffic, RehearsedActions, RehearsedRuntimes
+from steward.improve.evals.records import Records
+from steward.improve.evals.running import Runner
+from steward.improve.evals.service import Evals
+from steward.serve.conversations.following import Followers
+from steward.serve.conversations.service import Conversations
+from steward.serve.turn.act import Acting
+from steward.serve.turn.answering import Answerer
+from steward.serve.turn.closing import Closing
+from steward.serve.turn.elsewhere import Elsewhere
+from steward.serve.turn.pipeline import Pipeline
+from steward.serve.turn.placing import Placing
+from steward.serve.turn.service import Turns
+from steward.serve.turn.settling import Settling
+from steward.serve.turn.silencing import Silencing
+from steward.serve.turn.telemetry import TurnTelemetry
+from steward.serve.workflows.approvals import Approvals
+from steward.serve.workflows.engine import Engine
+from steward.serve.workflows.runs import Runs
+from steward.supply.connectors.secrets import InstalledSecrets
+
+AT_ONCE = 4
+"""Conversations held at once: the turn waits for the database about as long as it computes."""
+REMEMBERED_KEYS = 256
+
+
+class Alone:
+    """Liveness of the one process that sees an evaluation's conversations."""
+
+    @property
+    def instance(self) -> int:
+        """This process's number, as good as any."""
+        return 1
+
+    async def is_alive(self, session: ReadSession, instance: int) -> bool:
+        """Know only this process."""
+        return instance == self.instance
+
+
+def open_evals(foundation: Foundation, *, at_once: int = AT_ONCE) -> Evals:
+    """Return the service; it opens connections of its own while something runs."""
+    secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
+    runtimes = RehearsedRuntimes(
+        releases=foundation.releases,
+        database=foundation.store.database,
+        embedder=foundation.embedder,
+        retrieval=foundation.retrieval,
+        outside=InstalledOutside(
+            secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
+        ),
+    )
+    records = Records(database=foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
+    telemetry = TurnTelemetry(CollectorRegistry(), TracerProvider().get_tracer("steward.evaluation"))
+    # Keys of customers who are undone would only push those of real ones out of the other vault's memory.
+    vault = Vault(foundation.master_key, foundation.clock, remembered_keys=REMEMBERED_KEYS)
+
+    def set_stage(database: Database, release_id: str) -> Stage:
+        return stage_on(
+            database, release_id, foundation=foundation, runtimes=runtimes, vault=vault, telemetry=telemetry
+        )
+
+    @asynccontextmanager
+    async def open_lanes(connections: int) -> AsyncIterator[Database]:
+        lanes = await PooledDatabase.open(
+            foundation.store.app_url, min_size=connections, max_size=connections, name="steward evaluation"
+        )
+        try:
+            yield lanes
+        finally:
+            await lanes.close()
+
+    return Evals(
+        releases=foundation.releases,
+        runtimes=runtimes,
+        runner=Runner(records=records, open_lanes=open_lanes, set_stage=set_stage, at_once=at_once),
+        records=records,
+        clock=foundation.clock,
+    )
+
+
+def stage_on(
+    database: Database,
+    release_id: str,
+    *,
+    foundation: Foundation,
+    runtimes: RehearsedRuntimes,
+    vault: Vault,
+    telemetry: TurnTelemetry,
+) -> Stage:
+    """Build what one conversation needs, as `wiring.open_application` does for all of them."""
+    clock, liveness = foundation.clock, Alone()
+    placing = Placing(database=database, traffic=PinnedTraffic(clock, release_id), clock=clock, assistant="")
+    conversations = Conversations(
+        database=database,
+        vault=vault,
+        clock=clock,
+        openings=runtimes,
+        followers=Followers(),
+    )
+    runs = Runs(vault=vault, clock=clock)
+    actions = RehearsedActions(
+        database=database, vault=vault, ledger=NoLedger(clock), clock=clock, liveness=liveness
+    )
+    approvals = Approvals(database=database, vault=vault, ledger=NoLedger(clock), clock=clock)
+    turns = Turns(
+        database=database,
+        vault=vault,
+        clock=clock,
+        conversations=conversations,
+        runtimes=runtimes,
+        runs=runs,
+        pipeline=Pipeline(
+            database=database,
+            vault=vault,
+            clock=clock,
+            acting=Acting(engine=Engine(actions=actions, clock=clock), database=database, vault=vault),
+            answerer=Answerer(clock),
+            closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
+            settling=Settling(placing=placing, runtimes=runtimes),
+            elsewhere=Elsewhere(runtimes),
+        ),
+        liveness=liveness,
+        silencing=Silencing(database=database, liveness=liveness, clock=clock),
+        placing=placing,
+        telemetry=telemetry,
+        assistant="",
+    )
+    return Stage(conversations, turns)

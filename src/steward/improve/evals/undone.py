@@ -1,0 +1,61 @@
+"""A database in which nothing remains: every write of an evaluation lies in one transaction that is undone.
+
+What runs on it finds real tables, locks and constraints, and sees its own writes. Others never see them: no
+desk, figure, rollout or ledger meets a conversation that was only an evaluation. A process that is killed
+leaves nothing behind either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from steward.base.db.contracts import Database, ReadSession, WriteSession
+
+
+class _Undo(Exception):
+    """Ends the transaction without its writes."""
+
+
+class UndoneDatabase:
+    """`Database` over one open transaction; its write sessions are savepoints, one at a time."""
+
+    def __init__(self, session: WriteSession) -> None:
+        self._session = session
+        self._alone = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Give the one session."""
+        yield self._session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Set a savepoint; go back to it where the block raises. Savepoints nest, so writers take turns."""
+        async with self._alone:
+            await self._session.execute("savepoint written")
+            try:
+                yield self._session
+            except BaseException:
+                await self._session.execute("rollback to savepoint written")
+                raise
+            await self._session.execute("release savepoint written")
+
+    async def listen(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
+        """Wait for ever: what isn't committed is never announced."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Leave the transaction to whoever opened it."""
+
+
+@asynccontextmanager
+async def undone(database: Database) -> AsyncIterator[UndoneDatabase]:
+    """Give a database whose writes are all undone when the block ends."""
+    try:
+        async with database.write() as session:
+            yield UndoneDatabase(session)
+            raise _Undo
+    except _Undo:
+        return
