@@ -48,6 +48,12 @@ async def ensure_local_access(foundation: Foundation) -> LocalAccess:
     return made
 
 
+def local_key(data_dir: Path) -> str | None:
+    """Return the key of the `steward up` whose data lies there, or None."""
+    access = _read(data_dir / FILE_NAME)
+    return None if access is None else access.key
+
+
 async def _still_valid(foundation: Foundation, access: LocalAccess) -> bool:
     try:
         await foundation.keys.find(access.key)
