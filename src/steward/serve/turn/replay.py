@@ -25,8 +25,16 @@ from steward.serve.turn.course import Course
 from steward.serve.turn.elsewhere import Elsewhere
 from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.placing import Placing
-from steward.serve.turn.quiet import QuietActing, QuietClosing, QuietVoice, read_only
+from steward.serve.turn.quiet import (
+    QuietActing,
+    QuietClosing,
+    QuietVoice,
+    Recorded,
+    read_only,
+    recorded_checks,
+)
 from steward.serve.turn.receive import Received, read_history
+from steward.serve.turn.rewinding import Past, Rewinding, rewound
 from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.settling import Settling
 from steward.serve.turn.timing import Notes
@@ -115,8 +123,10 @@ class Replays:
             messages = await select_turn_messages(session, turn_id)
             said = "".join(open_body(item, key) for item in messages if item.role is MessageRole.ASSISTANT)
             received = await self._received(session, conversation, row, key)
+            rewinding = Rewinding(vault=self._vault, clock=FixedClock(row.started_at))
+            past = await rewinding.past(session, conversation, row, key, received.claims)
         runtime = await self._runtimes.of(release_id or row.release_id)
-        return Compared(row.id, told(row, said), await self._again(received, runtime, row))
+        return Compared(row.id, told(row, said), await self._again(received, runtime, row, past))
 
     async def _received(
         self, session: ReadSession, conversation: Conversation, row: TurnRow, key: CustomerKey
@@ -141,11 +151,19 @@ class Replays:
             waiting_priority=None if waiting is None else waiting[0],
         )
 
-    async def _again(self, received: Received, runtime: Runtime, row: TurnRow) -> Told:
+    async def _again(self, received: Received, runtime: Runtime, row: TurnRow, past: Past | None) -> Told:
         clock = FixedClock(row.started_at)
+        recorded: Recorded = {}
+        run = None
+        if past is not None:
+            procedure = await self._runtimes.procedure(past.run.release_id, past.run.workflow)
+            recorded = recorded_checks(procedure.definition, past.run.values)
+            run = await rewound(past, procedure, clock)
+        if run is not None:
+            runtime = await self._runtimes.with_procedure(runtime, run)
         conversation = replace(received.conversation, release_id=runtime.release_id)
-        received = replace(received, conversation=conversation)
-        runtime = read_only(runtime, {})
+        received = replace(received, conversation=conversation, run=run)
+        runtime = read_only(runtime, recorded)
         closing = QuietClosing(clock)
         pipeline = Pipeline(
             database=self._database,
