@@ -41,12 +41,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDetails:
-    """A release with what was derived from it: artefact digests by name."""
+    """A release with what was derived from it: artefact digests by name, and the keys that signed it."""
 
     release: Release
     artefacts: Mapping[str, str]
     bundle_bytes: int
     serving: bool
+    labels: tuple[str, ...] = ()
+    signed_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class ReleaseLine:
     created_at: datetime
     created_by: str
     serving: bool
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

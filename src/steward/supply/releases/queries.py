@@ -19,10 +19,17 @@ BY_NUMBER: Final = (
     "and (%(assistant)s::text is null or assistant = %(assistant)s) order by id limit 2"
 )
 
+BY_LABEL: Final = (
+    f"select {_COLUMNS} from release where id in (select l.release_id from release_label l "
+    "where l.name = %(name)s and (%(assistant)s::text is null or l.assistant = %(assistant)s)) "
+    "order by id limit 2"
+)
+
 RECENT: Final = """
 select r.id, r.assistant, r.number, r.created_at, r.created_by,
        exists (select 1 from serving s
-               where s.release_id = r.id and s.assistant = r.assistant and not s.simulated)
+               where s.release_id = r.id and s.assistant = r.assistant and not s.simulated),
+       array(select l.name from release_label l where l.release_id = r.id order by l.name)
 from release r
 where %(assistant)s::text is null or r.assistant = %(assistant)s
 order by r.created_at desc, r.number desc limit %(limit)s

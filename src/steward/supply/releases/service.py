@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from zipfile import BadZipFile
 
 from steward.base.clock import Clock
@@ -22,7 +24,7 @@ from steward.supply.knowledge.errors import NoSuchSnapshot
 from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.knowledge.publishing import Progress as KnowledgeProgress
 from steward.supply.knowledge.search import Search
-from steward.supply.releases import queries
+from steward.supply.releases import queries, trust_queries
 from steward.supply.releases.assignment import Traffic
 from steward.supply.releases.bundle import pack, unpack
 from steward.supply.releases.contracts import (
@@ -52,7 +54,9 @@ from steward.supply.releases.errors import (
     NothingServed,
     RolloutUnderWay,
 )
-from steward.supply.releases.identity import id_of, makers_of, manifest_of
+from steward.supply.releases.identity import Makers, id_of, makers_of, manifest_of
+from steward.supply.releases.labels import is_label
+from steward.supply.releases.signing import Signature, Signing, keep_signatures, key_id_of, release_message
 from steward.supply.releases.traffic import TrafficControl
 
 __all__ = ["LoadedRelease", "Releases"]
@@ -75,10 +79,12 @@ class Releases:
         knowledge: Knowledge,
         ledger: Ledger,
         retrieval: Embedder | None = None,
+        signing: Signing | None = None,
     ) -> None:
         """Use a database and the encoders that all new releases are made with.
 
-        `retrieval` encodes knowledge where that isn't the embedder's work as well.
+        `retrieval` encodes knowledge where that isn't the embedder's work as well; without `signing`
+        a release is signed at its first export.
         """
         self._database = database
         self._embedder = embedder
@@ -86,6 +92,7 @@ class Releases:
         self._clock = clock
         self._knowledge = knowledge
         self._ledger = ledger
+        self._signing = signing
         self._traffic = TrafficControl(clock)
         self._loaded: OrderedDict[str, LoadedRelease] = OrderedDict()
         self._loading: dict[str, asyncio.Lock] = {}
@@ -117,38 +124,98 @@ class Releases:
             return _release(row)
         snapshot_id = await self._publish(folder, report)
         derived = await derive(folder, self._embedder, seed=makers.seed, progress=report)
-        bundle = await asyncio.to_thread(pack, folder.files)
         report("storing the release")
+        signature = await self._signing.sign(release_message(release_id)) if self._signing else None
+        release, _ = await self._store(
+            folder, manifest, snapshot_id, derived, (signature,) if signature else (),
+            entry=Entry(created_by, "release.created", f"release:{release_id}", {}),
+        )  # fmt: skip
+        return release
+
+    async def admit(
+        self,
+        folder: Folder,
+        *,
+        manifest: Mapping[str, Any],
+        snapshot_id: str,
+        derived: Derived,
+        signatures: Sequence[Signature],
+        entry: Entry,
+        progress: Progress | None = None,
+    ) -> tuple[Release, bool]:
+        """Store a release that was made and checked elsewhere; one that is here stays as it is.
+
+        Args:
+            folder: the release's files, read.
+            manifest: its manifest.
+            snapshot_id: the name of its knowledge.
+            derived: what was derived from the files.
+            signatures: whoever signed it.
+            entry: what the ledger is to hold; the release's own details are added.
+            progress: is told what is being worked on.
+
+        Returns:
+            The release, and whether it wasn't here before.
+
+        Raises:
+            CannotDerive: it was made with another encoder or splitter than this installation has.
+        """
+        release_id, makers = id_of(manifest), makers_of(manifest)
+        if not self._has_encoders_of(makers):
+            raise CannotDerive(release_id, "encoder")
+        if await self._publish(folder, progress or _silent) != snapshot_id:
+            raise CannotDerive(release_id, "splitter")
+        return await self._store(folder, manifest, SnapshotId(snapshot_id), derived, signatures, entry=entry)
+
+    async def _store(
+        self,
+        folder: Folder,
+        manifest: Mapping[str, Any],
+        snapshot_id: SnapshotId,
+        derived: Derived,
+        signatures: Sequence[Signature],
+        *,
+        entry: Entry,
+    ) -> tuple[Release, bool]:
+        """Insert a release with all that belongs to it, unless it's there; tell whether it wasn't."""
+        release_id = id_of(manifest)
+        bundle = await asyncio.to_thread(pack, folder.files)
         async with self._database.write() as session:
             await session.one(queries.LOCK, {"scope": f"release {folder.name}"})
             row = await session.one(queries.BY_ID, {"id": release_id})
             if row is not None:
-                return _release(row)
+                return _release(row), False
             number_row = await session.one(queries.NEXT_NUMBER, {"assistant": folder.name})
             assert number_row is not None
             parameters = {
                 "id": release_id,
                 "assistant": folder.name,
                 "number": number_row[0],
-                "manifest": canonical_json(manifest).decode(),
+                "manifest": canonical_json(dict(manifest)).decode(),
                 "bundle": bundle,
                 "snapshot_id": snapshot_id,
                 "created_at": self._clock.now(),
-                "created_by": created_by,
+                "created_by": entry.actor,
             }
             await session.execute(queries.INSERT, parameters)
             await self._store_artefacts(session, release_id, derived)
+            await keep_signatures(session, release_id, signatures, at=self._clock.now())
             row = await session.one(queries.BY_ID, {"id": release_id})
             assert row is not None
             details = {
                 "assistant": folder.name,
                 "number": number_row[0],
                 "snapshot": snapshot_id,
+                "signed_with": " ".join(signature.key_id for signature in signatures) or None,
                 **derived.digests,
+                **entry.details,
             }
-            entry = Entry(created_by, "release.created", f"release:{release_id}", details)
-            await self._ledger.append(session, entry)
-        return _release(row)
+            await self._ledger.append(session, replace(entry, details=details))
+        return _release(row), True
+
+    def _has_encoders_of(self, makers: Makers) -> bool:
+        here = (self._embedder.digest, self._retrieval.digest)
+        return (makers.encoder, makers.retrieval or makers.encoder) == here
 
     async def _publish(self, folder: Folder, report: Progress) -> SnapshotId:
         def tell(step: KnowledgeProgress) -> None:
@@ -203,8 +270,7 @@ class Releases:
             release = _release(row)
             folder = await self._folder(session, release)
             stored = await session.all(queries.ARTEFACTS, {"release_id": release_id})
-        makers, here = makers_of(release.manifest), (self._embedder.digest, self._retrieval.digest)
-        if (makers.encoder, makers.retrieval or makers.encoder) != here:
+        if not self._has_encoders_of(makers_of(release.manifest)):
             raise CannotDerive(release_id, "encoder")
         contents: Mapping[str, bytes] = {
             name: bytes(content) for name, digest, content in stored if sha256_hex(content) == digest
@@ -330,10 +396,10 @@ class Releases:
         """List releases, the latest first, of one assistant or of all."""
         async with self._database.read() as session:
             rows = await session.all(queries.RECENT, {"assistant": assistant, "limit": limit})
-        return tuple(ReleaseLine(*row) for row in rows)
+        return tuple(ReleaseLine(*row[:6], tuple(row[6])) for row in rows)
 
     async def find(self, reference: str, *, assistant: str | None = None) -> Release:
-        """Return the release that a person means: by id, the id's beginning, or a number.
+        """Return the release that a person means: by id, the id's beginning, a number or a label.
 
         Raises:
             NoSuchRelease: nothing fits.
@@ -344,6 +410,8 @@ class Releases:
             if wanted.isascii() and wanted.isdigit() and len(wanted) <= _LONGEST_NUMBER:
                 parameters = {"number": int(wanted), "assistant": assistant}
                 rows = await session.all(queries.BY_NUMBER, parameters)
+            elif is_label(wanted):
+                rows = await session.all(queries.BY_LABEL, {"name": wanted, "assistant": assistant})
             else:
                 rows = await session.all(queries.BY_BEGINNING, {"beginning": wanted}) if wanted else []
         if not rows:
@@ -363,10 +431,19 @@ class Releases:
         async with self._database.read() as session:
             digests = await session.all(queries.ARTEFACT_DIGESTS, {"release_id": release.id})
             size = await session.one(queries.BUNDLE_SIZE, {"id": release.id})
+            labels = await session.all(trust_queries.LABELS, {"release_id": release.id})
+            signed = await session.all(trust_queries.SIGNATURES, {"release_id": release.id})
             served = await session.one(queries.SERVING, {"assistant": release.assistant})
         assert size is not None
         serving = served is not None and served[0] == release.id
-        return ReleaseDetails(release, dict(digests), size[0], serving)
+        return ReleaseDetails(
+            release,
+            dict(digests),
+            size[0],
+            serving,
+            labels=tuple(row[0] for row in labels),
+            signed_with=tuple(key_id_of(bytes(row[0])) for row in signed),
+        )
 
     async def diff(self, before: str, after: str, *, assistant: str | None = None) -> Difference:
         """Compare two releases: files, and what their changes mean in words.

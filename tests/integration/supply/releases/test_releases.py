@@ -214,7 +214,7 @@ class TestFind:
         await releases.create(workshop.folder(), created_by=CLERK)
         other = workshop.folder(assistant=(b"name: spoke", b"name: wheel"))
         await releases.create(other, created_by=CLERK)
-        with pytest.raises(AmbiguousRelease, match="several releases begin with '1'"):
+        with pytest.raises(AmbiguousRelease, match="'1' means several releases"):
             await releases.find("1")
         assert (await releases.find("1", assistant="wheel")).assistant == "wheel"
 
