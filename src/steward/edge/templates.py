@@ -39,6 +39,7 @@ def environment(package: str) -> Environment:
         short=short,
         facts=facts,
         named=named,
+        readable=readable,
     )
     return made
 
@@ -104,6 +105,11 @@ def facts(text: str) -> str:
     if not isinstance(values, dict):
         return text
     return " · ".join(f"{words(name)} {_fact(value)}" for name, value in values.items())
+
+
+def readable(value: object) -> str:
+    """Return numbers that a decision stood on as indented JSON."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def _fact(value: object) -> str:

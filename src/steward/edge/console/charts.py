@@ -93,12 +93,16 @@ def _bars(counts: dict[str, int], title: str) -> dict[str, Any]:
     )
 
 
-def _spec(rows: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+def specification(*, height: int = 180, **parts: Any) -> dict[str, Any]:
+    """Return a whole specification that is as wide as its place."""
     return {
         "$schema": _SCHEMA,
-        "data": {"values": rows},
         "width": "container",
-        "height": 180,
+        "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
         **parts,
     }
+
+
+def _spec(rows: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+    return specification(data={"values": rows}, **parts)

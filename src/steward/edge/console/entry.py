@@ -27,6 +27,7 @@ _PAGES: Final = (
     ("conversations", "/console/conversations", "Conversations", Permission.CONVERSATION_READ),
     ("desk", "/console/desk", "Desk", Permission.CONVERSATION_REPLY),
     ("approvals", "/console/approvals", "Approvals", Permission.WORKFLOW_APPROVE),
+    ("rollouts", "/console/rollouts", "Rollouts", Permission.ROLLOUT_READ),
     ("releases", "/console/releases", "Releases", Permission.RELEASE_READ),
     ("ledger", "/console/ledger", "Ledger", Permission.LEDGER_READ),
     ("site", "/console/site", "Put it on your site", Permission.KEY_MANAGE),

@@ -12,16 +12,26 @@
       legend: { labelColor: colour("--ink"), labelFontSize: 12 },
       range: { category: [colour("--accent"), colour("--second")] },
       mark: { color: colour("--accent") },
+      style: {
+        limit: { stroke: colour("--bad") }, zero: { stroke: colour("--soft") }, alarm: { fill: colour("--bad") },
+        caption: { fill: colour("--ink"), fontSize: 12 },
+      },
     };
   }
 
-  function draw() {
+  const drawn = new WeakMap();
+
+  /** Draw what is new or has changed; a chart that is there already stays, so that nothing flickers. */
+  function draw(again) {
     for (const place of document.querySelectorAll(".chart[data-spec]")) {
+      if (!again && drawn.get(place) === place.dataset.spec) continue;
+      drawn.set(place, place.dataset.spec);
       window.vegaEmbed(place, JSON.parse(place.dataset.spec), { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config: config() })
         .catch((error) => { place.textContent = `The chart can't be drawn: ${error.message}`; });
     }
   }
 
-  dark.addEventListener("change", draw);
-  draw();
+  dark.addEventListener("change", () => draw(true));
+  document.addEventListener("htmx:after:swap", () => draw(false));
+  draw(true);
 })();

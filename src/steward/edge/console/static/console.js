@@ -13,6 +13,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-confirm]");
     if (!button) return;
+    if (button.type === "submit" && button.form && !button.form.reportValidity()) { event.preventDefault(); return; }
     if (button.dataset.confirm && !confirm(button.dataset.confirm)) event.preventDefault();
     if (!button.dataset.copy) return;
     const source = document.getElementById(button.dataset.copy);

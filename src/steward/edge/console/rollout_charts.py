@@ -1,0 +1,160 @@
+"""Charts of a rollout as Vega-Lite specifications; colours are put in by the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from steward.edge.console import measures
+from steward.edge.console.charts import specification
+from steward.edge.console.rollout_words import event_in_words
+from steward.improve.rollout.contracts import ALL, LookPoint, RolloutPage, RolloutState, Stage
+
+_TIME: Final = {"type": "temporal", "title": None, "axis": {"tickCount": 6, "labelOverlap": True}}
+_MOST_POINTS: Final = 300
+"""Looks that a chart draws; more can't be told apart."""
+_WIDE: Final = 8.0
+"""Margins to each side that a chart shows; the first looks know so little that they'd flatten the rest."""
+_NO_SHARE: Final = ("rolled_back", "aborted", "concluded", "denied")
+
+
+def charts_of(page: RolloutPage, *, now: datetime) -> Mapping[str, str]:
+    """Return the specifications as JSON text: `share`, and one for each trigger by its KPI's name."""
+    charts = {"share": json.dumps(_share(page, now))}
+    for trigger in page.rollout.plan.triggers:
+        points = [
+            point
+            for point in page.points
+            if point.verdict.kpi == trigger.kpi and point.verdict.category == ALL
+        ]
+        if points:
+            charts[trigger.kpi] = json.dumps(_sequence(page, trigger.kpi, trigger.margin, points))
+    return charts
+
+
+def _share(page: RolloutPage, now: datetime) -> dict[str, Any]:
+    phases = page.rollout.plan.phases
+    rows: list[dict[str, Any]] = []
+    share = 0.0
+    for event in sorted(page.events, key=lambda event: event.at):
+        if event.kind == "phase_started":
+            phase = phases[event.phase]
+            share = 0.0 if phase.stage is Stage.INTERNAL else phase.share_percent
+        elif event.kind in _NO_SHARE:
+            share = 0.0
+        elif event.kind == "promoted":
+            share = 100.0
+        rows.append({"at": _iso(event.at), "share": share, "what": event_in_words(event.kind)})
+    if rows and (page.rollout.state.is_open or page.rollout.state is RolloutState.PROMOTED):
+        rows.append({"at": _iso(now), "share": share, "what": ""})
+    marked = [
+        row for row in rows if row["what"] in {"Held itself", "Paused", "Rolled back", "Promoted", "Aborted"}
+    ]
+    return specification(
+        height=150,
+        layer=[
+            {
+                "data": {"values": rows},
+                "mark": {"type": "area", "interpolate": "step-after", "line": True, "opacity": 0.25},
+                "encoding": {
+                    "x": {"field": "at", **_TIME},
+                    "y": {
+                        "field": "share",
+                        "type": "quantitative",
+                        "title": "% of the customers",
+                        "scale": {"domainMin": 0, "nice": True},
+                        "axis": {"tickCount": 4},
+                    },
+                },
+            },
+            {
+                "data": {"values": marked},
+                "mark": {"type": "point", "filled": True, "size": 90, "style": "alarm"},
+                "encoding": {
+                    "x": {"field": "at", **_TIME},
+                    "y": {"field": "share", "type": "quantitative"},
+                },
+            },
+            {
+                "data": {"values": marked},
+                "mark": {"type": "text", "align": "right", "dx": -8, "dy": -8, "style": "caption"},
+                "encoding": {
+                    "x": {"field": "at", **_TIME},
+                    "y": {"field": "share", "type": "quantitative"},
+                    "text": {"field": "what"},
+                },
+            },
+        ],
+    )
+
+
+def _sequence(page: RolloutPage, kpi: str, margin: float, points: list[LookPoint]) -> dict[str, Any]:
+    scale = measures.scale_of(kpi)
+    widest = _WIDE * margin * scale
+    most = max((abs(point.verdict.harm or 0.0) for point in points), default=0.0) * scale
+    widest = max(widest, 1.3 * most)
+    step = max(1, len(points) // _MOST_POINTS)
+    chosen = [*points[:-1:step], points[-1]]
+    rows = [_row(page, point, scale, widest) for point in chosen if point.verdict.harm is not None]
+    lines = [{"value": margin * scale, "what": "margin"}]
+    time = {"field": "at", **_TIME}
+    series = {"field": "phase", "type": "nominal"}
+    return specification(
+        height=170,
+        layer=[
+            {
+                "data": {"values": rows},
+                "mark": {"type": "area", "opacity": 0.22, "interpolate": "monotone", "clip": True},
+                "encoding": {
+                    "x": time,
+                    "y": {
+                        "field": "low",
+                        "type": "quantitative",
+                        "title": f"harm, {measures.axis_of(kpi, page.currency)}",
+                        "scale": {"zero": True},
+                        "axis": {"tickCount": 5},
+                    },
+                    "y2": {"field": "high"},
+                    "detail": series,
+                },
+            },
+            {
+                "data": {"values": rows},
+                "mark": {"type": "line", "interpolate": "monotone", "point": len(rows) < 12},
+                "encoding": {
+                    "x": time,
+                    "y": {"field": "harm", "type": "quantitative"},
+                    "detail": series,
+                },
+            },
+            {
+                "data": {"values": [{"value": 0}]},
+                "mark": {"type": "rule", "style": "zero"},
+                "encoding": {"y": {"field": "value", "type": "quantitative"}},
+            },
+            {
+                "data": {"values": lines},
+                "mark": {"type": "rule", "style": "limit", "strokeDash": [6, 4], "strokeWidth": 2},
+                "encoding": {"y": {"field": "value", "type": "quantitative"}},
+            },
+        ],
+    )
+
+
+def _row(page: RolloutPage, point: LookPoint, scale: float, widest: float) -> dict[str, Any]:
+    verdict = point.verdict
+    low = -widest if verdict.low is None else max(verdict.low * scale, -widest)
+    high = widest if verdict.high is None else min(verdict.high * scale, widest)
+    return {
+        "at": _iso(point.at),
+        "phase": page.rollout.plan.phases[point.phase].name,
+        "harm": (verdict.harm or 0.0) * scale,
+        "low": low,
+        "high": high,
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
