@@ -21,6 +21,8 @@ import structlog
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
 from steward.base.errors import OperationalError, StewardError
+from steward.improve.rollout.contracts import Rollout, RolloutKind, RolloutState
+from steward.improve.rollout.queries import OPEN, rollout_of
 from steward.serve.turn.replay import Compared
 
 SWEEP_FOR_S: Final = 5.0
@@ -42,16 +44,10 @@ MOST_LOAD: Final = 1.5
 SAMPLE_PARTS: Final = 10_000
 """A share is so fine: as fine as the buckets of customers."""
 
-_OPEN = """
-    select id, assistant, simulated, candidate_release, baseline_release, plan, phase,
-           coalesce(phase_started_at, created_at)
-    from rollout where kind = 'shadow' and state = 'running' order by created_at"""
-# A turn that was only a step of a workflow says nothing of a candidate: with effects off no step is taken.
 _WAITING = """
     select t.id from turn t
     where t.assistant = %(assistant)s and t.simulated = %(simulated)s and t.release_id = %(baseline)s
       and t.finished_at >= %(since)s and t.outcome <> 'silent'
-      and (t.evidence is not null or t.workflow is null)
       and (%(categories)s::text[] = '{}' or t.category = any(%(categories)s))
       and (%(channels)s::text[] = '{}' or t.channel = any(%(channels)s))
       and mod(hashtextextended(t.id::text, hashtextextended(%(rollout)s::text, 0)) & 9223372036854775807,
@@ -66,6 +62,7 @@ _CLAIM = """
     select %(rollout)s, t.id, 'begun', %(now)s, t.category, t.currency, t.outcome, t.intent, t.sentences_sent,
            t.sentences_dropped, t.cost, coalesce(t.understand_ms, 0) + coalesce(t.guard_ms, 0)
            + coalesce(t.retrieve_ms, 0) + coalesce(t.generate_ms, 0) + coalesce(t.verify_ms, 0)
+           + coalesce(t.act_ms, 0)
     from turn t where t.id = %(turn)s
     on conflict (rollout_id, turn_id) do update set begun_at = excluded.begun_at
         where shadow_turn.state = 'begun' and shadow_turn.begun_at < %(ended)s
@@ -91,25 +88,10 @@ class Replaying(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenShadow:
-    """A running shadow: which turns it takes and what answers them."""
-
-    rollout_id: UUID
-    assistant: str
-    simulated: bool
-    candidate: str
-    baseline: str
-    share_percent: float
-    categories: tuple[str, ...]
-    channels: tuple[str, ...]
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """A turn that this process is to replay."""
 
-    shadow: OpenShadow
+    shadow: Rollout
     turn_id: UUID
     begun_at: datetime
 
@@ -152,7 +134,7 @@ class Shadowing:
                     done += await self.run_once(shadow, turn_id)
             return done
 
-    async def run_once(self, shadow: OpenShadow, turn_id: UUID) -> bool:
+    async def run_once(self, shadow: Rollout, turn_id: UUID) -> bool:
         """Claim one turn, replay it, store what came out and rest; tells whether this process did."""
         claim = await self._claim(shadow, turn_id)
         if claim is None:
@@ -162,56 +144,45 @@ class Shadowing:
         await self._rest(max(LEAST_REST_S, (time.monotonic() - begun) * REST_SHARE))
         return stored
 
-    async def _open(self) -> tuple[OpenShadow, ...]:
+    async def _open(self) -> tuple[Rollout, ...]:
         async with self._database.read() as session:
-            rows = await session.all(_OPEN)
-        found: list[OpenShadow] = []
-        for rollout_id, assistant, simulated, candidate, baseline, plan, phase, started_at in rows:
-            current = plan["phases"][phase]
-            found.append(
-                OpenShadow(
-                    rollout_id,
-                    assistant,
-                    simulated,
-                    candidate,
-                    baseline,
-                    current["share_percent"],
-                    tuple(current["categories"]),
-                    tuple(current["channels"]),
-                    started_at,
-                )
-            )
-        return tuple(found)
+            found = [rollout_of(row) for row in await session.all(OPEN, {"assistant": None})]
+        return tuple(
+            rollout
+            for rollout in found
+            if rollout.kind is RolloutKind.SHADOW and rollout.state is RolloutState.RUNNING
+        )
 
-    async def _waiting(self, shadow: OpenShadow) -> Sequence[UUID]:
+    async def _waiting(self, shadow: Rollout) -> Sequence[UUID]:
         """Return the latest turns that are to be replayed, oldest first."""
-        now = self._clock.now()
+        now, phase = self._clock.now(), shadow.current
+        began = shadow.phase_started_at or shadow.created_at
         async with self._database.read() as session:
             rows = await session.all(
                 _WAITING,
                 {
-                    "rollout": shadow.rollout_id,
+                    "rollout": shadow.id,
                     "assistant": shadow.assistant,
                     "simulated": shadow.simulated,
                     "baseline": shadow.baseline,
-                    "categories": list(shadow.categories),
-                    "channels": list(shadow.channels),
-                    "since": max(shadow.started_at, now - timedelta(seconds=LONGEST_WAIT_S)),
+                    "categories": list(phase.categories),
+                    "channels": list(phase.channels),
+                    "since": max(began, now - timedelta(seconds=LONGEST_WAIT_S)),
                     "ended": now - timedelta(seconds=CLAIM_ENDS_AFTER_S),
                     "parts": SAMPLE_PARTS,
-                    "chosen": round(shadow.share_percent / 100 * SAMPLE_PARTS),
+                    "chosen": round(phase.share_percent / 100 * SAMPLE_PARTS),
                     "queue": QUEUE,
                 },
             )
         return [row[0] for row in reversed(rows)]
 
-    async def _claim(self, shadow: OpenShadow, turn_id: UUID) -> Claim | None:
+    async def _claim(self, shadow: Rollout, turn_id: UUID) -> Claim | None:
         now = self._clock.now()
         async with self._database.write() as session:
             row = await session.one(
                 _CLAIM,
                 {
-                    "rollout": shadow.rollout_id,
+                    "rollout": shadow.id,
                     "turn": turn_id,
                     "now": now,
                     "ended": now - timedelta(seconds=CLAIM_ENDS_AFTER_S),
@@ -245,7 +216,7 @@ class Shadowing:
 
     async def _store(self, claim: Claim, statement: str, values: Mapping[str, object]) -> bool:
         own = {
-            "rollout": claim.shadow.rollout_id,
+            "rollout": claim.shadow.id,
             "turn": claim.turn_id,
             "begun": claim.begun_at,
             "at": self._clock.now(),

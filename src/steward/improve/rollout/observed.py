@@ -1,0 +1,92 @@
+"""Sums of measures that no trigger watches, read from the customers who were assigned.
+
+A rollout keeps running sums of its triggers only. Everything else that can be compared is read when
+somebody wants to see it: two statements, one over conversations and one over turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from steward.base.db.contracts import ReadSession
+from steward.improve.insight.contracts import Matures, Over, Parameters, Ratio
+from steward.improve.insight.transpile import bound
+from steward.improve.rollout.contracts import ALL, Sums
+
+Key = tuple[str, int, str, str]
+"""KPI, phase, category and arm."""
+_TAKEN: Final = {
+    Matures.CLOSED: "closed_taken",
+    Matures.SURVEY: "survey_taken",
+    Matures.RECONTACT: "recontact_taken",
+}
+
+
+async def observed_sums(
+    session: ReadSession, rollout_id: UUID, kpis: Sequence[Ratio], *, parameters: Parameters
+) -> Mapping[Key, Sums]:
+    """Return the sums of matured units by phase, category (and `ALL`) and arm.
+
+    Args:
+        session: where to read.
+        rollout_id: whose assigned customers.
+        kpis: what to measure.
+        parameters: the figures that expressions name.
+    """
+    found: dict[Key, Sums] = {}
+    for over in Over:
+        chosen = [kpi for kpi in kpis if kpi.over is over]
+        if not chosen:
+            continue
+        statement = sums_sql(chosen, over, parameters)
+        for row in await session.all(statement, {"rollout": rollout_id}):
+            phase, category, arm = row[:3]
+            for place, kpi in enumerate(chosen):
+                n, *sums = row[3 + 6 * place : 9 + 6 * place]
+                if n:
+                    found[kpi.name, phase, category, arm] = Sums(n, *sums)
+    return with_all_categories(found)
+
+
+def with_all_categories(sums: Mapping[Key, Sums]) -> dict[Key, Sums]:
+    """Return the sums with those of all categories together beside them."""
+    whole = dict(sums)
+    for (kpi, phase, _, arm), part in sums.items():
+        key = (kpi, phase, ALL, arm)
+        whole[key] = whole.get(key, Sums()).plus(part)
+    return whole
+
+
+def sums_sql(kpis: Sequence[Ratio], over: Over, parameters: Parameters) -> str:
+    """Return the statement that adds up units of KPIs over one table, six columns for each KPI."""
+    columns = ", ".join(_six(place, _TAKEN[kpi.matures]) for place, kpi in enumerate(kpis))
+    pairs = [
+        tuple(bound(text, parameters).replace("%", "%%") for text in (kpi.numerator, kpi.denominator))
+        for kpi in kpis
+    ]
+    raw = ", ".join(f"({y})::float8 as y{i}, ({d})::float8 as d{i}" for i, (y, d) in enumerate(pairs))
+    if over is Over.CONVERSATIONS:
+        units = f"select {raw} from conversations where id = a.conversation_id"
+    else:
+        added = ", ".join(
+            f"sum(y{i}) filter (where d{i} is not null) as y{i}, "
+            f"sum(d{i}) filter (where y{i} is not null) as d{i}"
+            for i in range(len(pairs))
+        )
+        units = (
+            f"select {added} from (select {raw} from turns where conversation_id = a.conversation_id) as said"
+        )
+    return (
+        f"select a.phase, a.category, a.arm, {columns} from assignment a "
+        f"cross join lateral ({units}) as u where a.rollout_id = %(rollout)s group by 1, 2, 3"
+    )
+
+
+def _six(place: int, taken: str) -> str:
+    """Return count and sums of one KPI; units whose value isn't final don't count."""
+    y, d = f"y{place}", f"d{place}"
+    counted = f"filter (where a.{taken} is not null and {y} is not null and {d} is not null and {d} <> 0)"
+    terms = (y, d, f"{y} * {y}", f"{d} * {d}", f"{y} * {d}")
+    return f"count(*) {counted}, " + ", ".join(f"coalesce(sum({term}) {counted}, 0)" for term in terms)
