@@ -55,12 +55,13 @@ def local_key(data_dir: Path) -> str | None:
 
 
 async def _still_valid(foundation: Foundation, access: LocalAccess) -> bool:
+    """Tell whether both keys work, and the secret one may do all that it may be given."""
     try:
-        await foundation.keys.find(access.key)
+        key = await foundation.keys.find(access.key)
         await foundation.keys.find(access.public_key)
     except NotAuthenticated:
         return False
-    return True
+    return key.scopes >= SCOPES
 
 
 def _read(path: Path) -> LocalAccess | None:

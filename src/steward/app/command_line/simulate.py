@@ -21,6 +21,7 @@ def simulate(
     per_second: float = 2.0,
     duration: float | None = None,
     seed: int = 1,
+    day: float | None = None,
     returns: float = 2.5,
     survey_share: float = 0.2,
     survey_delay: float = 0.0,
@@ -43,6 +44,7 @@ def simulate(
         per_second: how many conversations begin in a second.
         duration: stop after so many seconds.
         seed: the same seed gives the same customers and words.
+        day: let a day pass in so many seconds, with its quiet and its busy hours.
         returns: how many conversations a customer has in the mean.
         survey_share: share of customers who answer the survey.
         survey_delay: longest time in seconds from a conversation's end to the survey's answer.
@@ -63,6 +65,7 @@ def simulate(
         per_second=per_second,
         duration_s=duration,
         seed=seed,
+        day_s=day,
         returns=returns,
         survey_share=survey_share,
         survey_delay_s=survey_delay,

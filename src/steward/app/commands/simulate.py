@@ -48,6 +48,7 @@ class Asked:
     per_second: float = 2.0
     duration_s: float | None = None
     seed: int = 1
+    day_s: float | None = None
     returns: float = 2.5
     survey_share: float = 0.2
     survey_delay_s: float = 0.0
@@ -58,6 +59,8 @@ class Asked:
     def __post_init__(self) -> None:
         if self.per_second <= 0:
             raise InvalidInput("--per-second has to be more than 0.")
+        if self.day_s is not None and self.day_s <= 0:
+            raise InvalidInput("--day has to be more than 0 seconds.")
         if self.returns < 1:
             raise InvalidInput("--returns has to be 1 or more: every customer comes once.")
         if self.at_once < 1:
@@ -110,7 +113,7 @@ async def drive(asked: Asked, folder: Folder, *, url: str, key: str) -> tuple[Su
     population = Population(folder, seed=asked.seed, habits=habits, facts=facts_of(folder))
     survey = SurveyModel(answer_share=asked.survey_share, delay_most_s=asked.survey_delay_s)
     load = Load(
-        Pace(asked.per_second),
+        Pace(asked.per_second, day_s=asked.day_s),
         conversations=asked.most_conversations,
         duration_s=asked.duration_s,
         customers=asked.customers,

@@ -69,6 +69,7 @@ class Visit:
         self._wants_human = False
         self._followed_up = False
         self._workflow: str | None = None
+        self._declined = False
         self._ended: Ended | None = None
         self._rated = False
         self._good = False
@@ -126,6 +127,8 @@ class Visit:
                 return None
             case "asked":
                 return self._answer_question(heard)
+            case "answered" | "fell_back" if heard.action == "proposed":
+                return self._take_offer()
             case "answered" | "fell_back" if self._good:
                 return self._be_content(heard)
             case "refused" if self.matter.intent is None:
@@ -141,17 +144,23 @@ class Visit:
             return None
         if heard.action == "confirming":
             agrees = habits.may_act and chance.random() < habits.confirms
+            self._declined = not agrees
             return yes(style, chance) if agrees else no(style, chance)
         if heard.slot is not None:
             value = self._population.value(self.persona, self._workflow, heard.slot, chance)
             return value if value is not None else self._be_annoyed()
         if heard.action == "proposed":
-            return yes(style, chance) if chance.random() < habits.accepts else no(style, chance)
+            return self._take_offer()
         return self._be_annoyed()
+
+    def _take_offer(self) -> str:
+        self._declined = self._chance.random() >= self._habits.accepts
+        say = no if self._declined else yes
+        return say(self.persona.style, self._chance)
 
     def _be_content(self, heard: Heard) -> str | None:
         self._ended = Ended.ANSWERED
-        if heard.action == "cancelled" or self._followed_up:
+        if self._declined or self._followed_up or self._workflow is not None:
             return None
         self._followed_up = True
         if self._chance.random() < self._habits.follow_ups:
@@ -184,7 +193,7 @@ class Visit:
             return False
         if self.matter.intent is None or heard.intent is None or heard.intent == self.matter.intent:
             return True
-        if self._followed_up or self._workflow is not None:
+        if self._followed_up or self._declined or self._workflow is not None:
             return True
         return self._chance.random() >= NOTICES_WRONG_MATTER
 

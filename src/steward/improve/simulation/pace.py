@@ -52,8 +52,8 @@ def arrivals(
         full = most_customers is not None and len(visits) >= most_customers
         if full or (settled and chance.random() < returning):
             number = chance.randrange(len(visits))
-            if number in recent and len(visits) > SETTLING:
-                number = next(n for n in range(len(visits)) if n not in recent)
+            while settled and number in recent:
+                number = chance.randrange(len(visits))
         else:
             number = len(visits)
             visits.append(0)

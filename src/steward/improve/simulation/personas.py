@@ -35,10 +35,10 @@ class Reaction(StrEnum):
 class Habits:
     """How simulated customers behave on the whole. Shares are between 0 and 1; none of it is measured.
 
-    `conversations` is the mean per customer; the number is geometric, so most come once and few come often.
-    `same_matter` is the share of returns with the matter of the visit before. `follow_ups` ask once more
-    after an answer. `accepts` an offered workflow and `confirms` its effect, where `may_act` allows any.
-    `tells` whether the matter is resolved when leaving; `vanishes` leaves without closing.
+    `conversations` is the mean per customer; `same_matter` the share of returns with the matter of the
+    visit before. `follow_ups` ask once more after an answer. `accepts` is the share that takes up an
+    offered workflow, `confirms` that agrees to its effect, where `may_act` allows any. `tells` say when
+    leaving whether the matter is resolved; `vanishes` leave without closing.
     """
 
     conversations: float = 2.5
@@ -87,7 +87,6 @@ class Persona:
     patience: int
     reaction: Reaction
     mood: float
-    hour: int
     facts: Facts
 
 
@@ -134,7 +133,6 @@ class Population:
             patience=_drawn(habits.patience, chance),
             reaction=_drawn(habits.reactions, chance),
             mood=chance.gauss(0, 1),
-            hour=chance.choices(range(24), habits.hours)[0],
             facts=self._facts[number % len(self._facts)] if self._facts else {},
         )
 

@@ -60,7 +60,8 @@ def written(text: str, style: Style, chance: Random) -> str:
     """Return a matter in somebody's way of writing."""
     match style:
         case Style.POLITE:
-            return chance.choice(_GREETINGS) + text + chance.choice(_THANKS)
+            end = "" if text.endswith((".", "?", "!")) else "."
+            return chance.choice(_GREETINGS) + text + end + chance.choice(_THANKS)
         case Style.SHORT:
             return _PLEASANT.sub("", text).rstrip(".!").lower() or text
         case Style.HASTY:
