@@ -396,7 +396,7 @@ class Releases:
         """List releases, the latest first, of one assistant or of all."""
         async with self._database.read() as session:
             rows = await session.all(queries.RECENT, {"assistant": assistant, "limit": limit})
-        return tuple(ReleaseLine(*row[:6], tuple(row[6])) for row in rows)
+        return tuple(replace(ReleaseLine(*row[:6]), labels=tuple(row[6])) for row in rows)
 
     async def find(self, reference: str, *, assistant: str | None = None) -> Release:
         """Return the release that a person means: by id, the id's beginning, a number or a label.
