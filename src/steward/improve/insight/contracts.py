@@ -8,7 +8,8 @@ log-spaced buckets that can be added. Expressions are SQL over the documented co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -51,6 +52,10 @@ class Parameters:
     recontact_hours: float = 168.0
     """How long after a conversation's end the same matter may come back."""
 
+    def values(self) -> dict[str, float]:
+        """Return the figures by the names that expressions use."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -91,3 +96,76 @@ class Quantile:
 
 
 Kpi = Ratio | Quantile
+
+
+class By(StrEnum):
+    """What figures may be split by."""
+
+    HOUR = "hour"
+    DAY = "day"
+    CATEGORY = "category"
+    CHANNEL = "channel"
+    RELEASE = "release"
+    ARM = "arm"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows a figure is about. `at` is the moment that maturity is judged from; None bounds nothing."""
+
+    at: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    assistant: str | None = None
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of a ratio's units: n of them, numerators y, denominators d, squares and products."""
+
+    n: int = 0
+    y: float = 0.0
+    d: float = 0.0
+    yy: float = 0.0
+    dd: float = 0.0
+    yd: float = 0.0
+
+    def plus(self, other: Totals) -> Totals:
+        """Return the sums of both."""
+        return Totals(
+            self.n + other.n, self.y + other.y, self.d + other.d,
+            self.yy + other.yy, self.dd + other.dd, self.yd + other.yd,
+        )  # fmt: skip
+
+
+class Method(StrEnum):
+    """How an interval was made."""
+
+    WILSON = "wilson"
+    """Wilson's score interval of a proportion."""
+    DELTA = "delta"
+    """The normal approximation of a ratio of sums (delta method)."""
+    ORDER = "order"
+    """Order statistics: the values at the ranks between which a quantile lies."""
+    NONE = "none"
+    """Too few units for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A KPI's value, its 95 % interval, and what it stands on.
+
+    `n` counts conversations (a quantile's: turns). `immature` counts those that don't count yet, `so_far`
+    is the value with them included. `design` is the factor by which the interval's variance was raised
+    because customers come back. None means that there is nothing to show.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: Method
+    immature: int = 0
+    so_far: float | None = None
+    design: float = 1.0

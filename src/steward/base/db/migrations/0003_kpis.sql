@@ -83,6 +83,67 @@ left join lateral (
            (array_agg(r.weight order by r.at desc, r.id desc))[1] as weight
     from review r where r.turn_id = t.id) said on true;
 
+-- ---------------------------------------------------------------- hourly roll-ups
+-- Sums of a KPI's units in one hour and cell. A ratio's unit is a conversation (in an hour, for what turns are asked);
+-- a quantile's is a turn, counted in log-spaced buckets that can be added. What isn't mature is kept apart.
+create table kpi_hour (
+    kpi         text not null,
+    hour        timestamptz not null,
+    assistant   text not null,
+    simulated   boolean not null,
+    mature      boolean not null,
+    release_id  text not null,
+    arm         text not null,
+    category    text not null,
+    channel     text not null,
+    n           bigint not null,
+    y           double precision not null default 0,
+    d           double precision not null default 0,
+    yy          double precision not null default 0,
+    dd          double precision not null default 0,
+    yd          double precision not null default 0,
+    buckets     int[],
+    counts      int[],
+    primary key (kpi, hour, assistant, simulated, mature, release_id, arm, category, channel)
+);
+create index kpi_hour_anew on kpi_hour (assistant, hour);
+
+-- When an hour was rolled up, and when the next of its conversations becomes final.
+create table kpi_hour_state (
+    assistant   text not null,
+    hour        timestamptz not null,
+    rolled_at   timestamptz not null,
+    matures_at  timestamptz,
+    primary key (assistant, hour)
+);
+create index kpi_hour_state_due on kpi_hour_state (assistant, matures_at) where matures_at is not null;
+
+-- How far an assistant's roll-ups go, and how long the last round took.
+create table kpi_rolled (
+    assistant   text primary key,
+    up_to       timestamptz not null,
+    took_s      double precision not null
+);
+
+-- How much returning customers widen a KPI's interval (Kish's design effect), from the last weeks.
+create table kpi_design (
+    assistant   text not null,
+    simulated   boolean not null,
+    kpi         text not null,
+    effect      double precision not null,
+    customers   bigint not null,
+    at          timestamptz not null,
+    primary key (assistant, simulated, kpi)
+);
+
+create index conversation_opened on conversation (opened_at);
+create index conversation_closed on conversation (closed_at) where closed_at is not null;
+create index turn_started on turn (started_at);
+create index feedback_at on feedback (at);
+create index feedback_turn on feedback (turn_id) where turn_id is not null;
+create index handover_changed on handover (greatest(asked_at, taken_at, ended_at));
+create index handover_conversation on handover (conversation_id);
+
 -- ---------------------------------------------------------------- rights of the application
-grant select, insert, update, delete on review to {app_role};
+grant select, insert, update, delete on review, kpi_hour, kpi_hour_state, kpi_rolled, kpi_design to {app_role};
 grant select on conversations, turns to {app_role};

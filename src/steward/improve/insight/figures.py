@@ -1,0 +1,131 @@
+"""From sums to a figure with its interval. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from steward.improve.insight.contracts import Figure, Method, Totals
+
+Z = 1.959963984540054
+"""97.5 % point of the standard normal distribution: intervals of 95 %, two-sided."""
+FEWEST = 2
+"""Units from which a variance can be estimated."""
+
+
+def figure_of(totals: Totals, *, immature: Totals | None = None, design: float = 1.0) -> Figure:
+    """Return a ratio with its 95 % interval.
+
+    A proportion (every unit is 0 or 1 of 1) gets Wilson's score interval (Wilson, J. Am. Stat. Assoc. 22,
+    1927), any other ratio the delta method's (Cochran, Sampling Techniques, 3rd ed., section 6.5).
+
+    Args:
+        totals: sums of the units that count.
+        immature: sums of those that don't count yet.
+        design: factor by which clusters raise the variance (Kish's design effect), 1 or more.
+    """
+    waiting = immature or Totals()
+    together = totals.plus(waiting)
+    so_far = together.y / together.d if together.d else None
+    if totals.n == 0 or totals.d == 0:
+        return Figure(None, None, None, totals.n, Method.NONE, waiting.n, so_far, design)
+    value = totals.y / totals.d
+    if is_proportion(totals):
+        low, high = wilson(value, totals.n / design)
+        return Figure(value, low, high, totals.n, Method.WILSON, waiting.n, so_far, design)
+    variance = variance_of(totals)
+    if variance is None:
+        return Figure(value, None, None, totals.n, Method.NONE, waiting.n, so_far, design)
+    reach = Z * math.sqrt(variance * design)
+    return Figure(value, value - reach, value + reach, totals.n, Method.DELTA, waiting.n, so_far, design)
+
+
+def is_proportion(totals: Totals) -> bool:
+    """Tell whether every unit counted 0 or 1 of exactly 1."""
+    return totals.d == totals.dd == totals.n and totals.y == totals.yy == totals.yd
+
+
+def variance_of(totals: Totals) -> float | None:
+    """Return the variance of y / d by the delta method; None below `FEWEST` units."""
+    if totals.n < FEWEST or totals.d == 0:
+        return None
+    ratio = totals.y / totals.d
+    residual = max(totals.yy - 2 * ratio * totals.yd + ratio**2 * totals.dd, 0.0)
+    return residual * totals.n / (totals.n - 1) / totals.d**2
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a proportion of n units."""
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    reach = Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+
+
+def ranks_around(share: float, n: int, *, design: float = 1.0) -> tuple[float, float]:
+    """Return the shares between whose values a quantile lies with 95 % confidence.
+
+    The number of values below the quantile is binomial; its normal approximation gives the ranks (Conover,
+    Practical Nonparametric Statistics, 3rd ed., section 3.2).
+    """
+    reach = Z * math.sqrt(share * (1 - share) * design / n)
+    return max(share - reach, 0.0), min(share + reach, 1.0)
+
+
+# ------------------------------------------------------------------ log-spaced buckets
+
+GROWTH = 1.01
+"""Ratio of a bucket's bounds: the middle of a bucket is within 0.5 % of everything in it."""
+LOWEST_MS = 0.01
+"""Shorter durations share the first bucket; no clock of ours is finer."""
+
+
+def bucket_middle(bucket: int) -> float:
+    """Return the value that stands for a bucket: the geometric mean of its bounds."""
+    return LOWEST_MS * float(GROWTH ** (bucket - 0.5)) if bucket > 0 else LOWEST_MS
+
+
+def bucket_sql(value: str) -> str:
+    """Return PostgreSQL's expression for the bucket of a duration.
+
+    Bucket b reaches from `LOWEST_MS * GROWTH ** (b - 1)`, not included, to `LOWEST_MS * GROWTH ** b`.
+    """
+    return (
+        f"cast(case when {value} <= {LOWEST_MS} then 0 "
+        f"else greatest(ceil(ln({value} / {LOWEST_MS}) / {math.log(GROWTH)!r}), 1) end as integer)"
+    )
+
+
+def quantile_of(buckets: Sequence[tuple[int, int]], share: float) -> float | None:
+    """Return a quantile from (bucket, count), sorted by bucket; ranks as PostgreSQL's percentile_cont."""
+    n = sum(count for _, count in buckets)
+    if n == 0:
+        return None
+    rank = share * (n - 1)
+    below, above = math.floor(rank), math.ceil(rank)
+    low, high = _value_at(buckets, below), _value_at(buckets, above)
+    return low + (high - low) * (rank - below)
+
+
+def quantile_figure(buckets: Sequence[tuple[int, int]], share: float, *, design: float = 1.0) -> Figure:
+    """Return a quantile from buckets with its 95 % interval."""
+    n = sum(count for _, count in buckets)
+    if n == 0:
+        return Figure(None, None, None, 0, Method.NONE)
+    low, high = ranks_around(share, n, design=design)
+    return Figure(
+        quantile_of(buckets, share),
+        quantile_of(buckets, low),
+        quantile_of(buckets, high),
+        n,
+        Method.ORDER,
+        design=design,
+    )
+
+
+def _value_at(buckets: Sequence[tuple[int, int]], rank: int) -> float:
+    seen = 0
+    for bucket, count in buckets:
+        seen += count
+        if rank < seen:
+            return bucket_middle(bucket)
+    return bucket_middle(buckets[-1][0])
