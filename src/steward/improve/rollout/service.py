@@ -395,7 +395,8 @@ class Rollouts:
     ) -> Rollout:
         first = rollout.phase_started_at is None
         if approve:
-            rollout = await self._transitions.note(session, rollout, "approved", cause)
+            agreed = rollout if first else replace(rollout, state=_after_agreement(rollout))
+            rollout = await self._transitions.note(session, agreed, "approved", cause)
             if not first:
                 return rollout
             begun = Cause(cause.by, f"phase '{rollout.current.name}' begins", {})
@@ -417,6 +418,11 @@ def _require(rollout: Rollout, states: frozenset[RolloutState], deed: str, *, be
     if rollout.state not in states or (begun and waits):
         state = "waiting to begin" if waits else rollout.state.value.replace("_", " ")
         raise WrongState(rollout.id, state, deed)
+
+
+def _after_agreement(rollout: Rollout) -> RolloutState:
+    """What waited goes on; what was stopped meanwhile stays so."""
+    return RolloutState.RUNNING if rollout.state is RolloutState.WAITING else rollout.state
 
 
 def _holdout_of(traffic: Traffic, rollout: Rollout) -> Holdout:

@@ -1,0 +1,228 @@
+"""Looks at open rollouts several times a second and does what the evidence asks for.
+
+One process leads. It takes what has become final into the sums, watches the candidate's turns, judges,
+and decides under the lock of the rollout's row from numbers read under that lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from steward.base.clock import Clock
+from steward.base.db.contracts import Database, WriteSession
+from steward.base.errors import StewardError
+from steward.govern.ledger.service import Ledger
+from steward.improve.rollout import breaker, queries
+from steward.improve.rollout.collecting import Collector
+from steward.improve.rollout.contracts import ALL, Look, Rollout, RolloutKind, TriggerVerdict
+from steward.improve.rollout.deciding import Decision, Deed, decide, look, numbers_of
+from steward.improve.rollout.leader import Leadership
+from steward.improve.rollout.situation import gather, latest_turns
+from steward.improve.rollout.transitions import SYSTEM, Cause, Transitions
+from steward.supply.releases.traffic import TrafficControl
+
+TICK_S: Final = 0.25
+IDLE_S: Final = 1.0
+"""Between looks for an open rollout while there is none."""
+LOOK_S: Final = 0.5
+"""Between two judgements while conversations end: judging all triggers takes some milliseconds."""
+QUIET_LOOK_S: Final = 2.0
+"""The same while none does: time alone may hold a rollout or let it go on."""
+POINT_EVERY: Final = timedelta(seconds=10)
+POINT_GROWTH: Final = 1.02
+CATEGORY_POINT_EVERY: Final = timedelta(minutes=1)
+MOST_POINTS: Final = 400
+"""Points of one line in a chart; beyond that every second one is dropped."""
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the leader knows of a rollout since it leads."""
+
+    looked_at: float = 0.0
+    unseen: int = 0
+    points: dict[tuple[int, str, str], TriggerVerdict] = field(default_factory=dict)
+    point_at: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
+
+
+class Controller:
+    """The loop; built once by the composition root, run by every process that serves or works."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        traffic: TrafficControl,
+        clock: Clock,
+        assistant: str,
+        url: str,
+    ) -> None:
+        """Use a pool for the work and a URL of the same database for the leader's own connection."""
+        self._database = database
+        self._clock = clock
+        self._assistant = assistant
+        self._transitions = Transitions(ledger=ledger, traffic=traffic, clock=clock)
+        self._collector = Collector(database=database, clock=clock)
+        self._leadership = Leadership(url, f"rollouts {assistant}")
+        self._memories: dict[UUID, _Memory] = {}
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that decides now."""
+        return self._leadership.leads
+
+    async def run(self) -> None:
+        """Decide while this process leads; runs until it's cancelled."""
+        await self._leadership.lead(self._go_round)
+
+    async def _go_round(self) -> None:
+        """Tick again and again; a failure is logged and tried again, a named isolation point."""
+        self._memories.clear()
+        while True:
+            begun = time.monotonic()
+            busy = True
+            try:
+                busy = await self.tick(patiently=True) > 0
+            except StewardError as error:
+                log.warning("rollouts_not_looked_at", sentence=str(error))
+            except Exception:
+                log.exception("rollouts_not_looked_at")
+            pause_s = TICK_S if busy else IDLE_S
+            await asyncio.sleep(max(pause_s - (time.monotonic() - begun), 0.02))
+
+    async def tick(self, *, patiently: bool = False) -> int:
+        """Look at every open rollout once; return how many there are.
+
+        With patience, judging waits until something is due to change; without it, it is done at once.
+        """
+        async with self._database.read() as session:
+            rows = await session.all(queries.OPEN, {"assistant": self._assistant})
+        rollouts = [
+            rollout
+            for rollout in map(queries.rollout_of, rows)
+            if rollout.kind is not RolloutKind.SHADOW and rollout.phase_started_at is not None
+        ]
+        for gone in set(self._memories) - {rollout.id for rollout in rollouts}:
+            del self._memories[gone]
+        for rollout in rollouts:
+            await self._attend(rollout, patiently=patiently)
+        return len(rows)
+
+    async def _attend(self, rollout: Rollout, *, patiently: bool) -> None:
+        memory = self._memories.setdefault(rollout.id, _Memory())
+        if await self._is_broken(rollout):
+            await self._act(rollout.id)
+            return
+        memory.unseen += await self._collector.collect(rollout)
+        waits_s = LOOK_S if memory.unseen else QUIET_LOOK_S
+        if patiently and time.monotonic() < memory.looked_at + waits_s:
+            return
+        memory.looked_at, memory.unseen = time.monotonic(), 0
+        async with self._database.read() as session:
+            situation = await gather(session, rollout, at=self._clock.now())
+        seen = await asyncio.to_thread(look, situation)
+        await self._keep(seen, memory)
+        if decide(situation, seen).deed is not Deed.NOTHING:
+            await self._act(rollout.id)
+
+    async def _is_broken(self, rollout: Rollout) -> bool:
+        async with self._database.read() as session:
+            turns = await latest_turns(session, rollout)
+        return breaker.tripped([turn.failed for turn in turns], rollout.plan.breaker) is not None
+
+    # ------------------------------------------------------------ doing
+
+    async def _act(self, rollout_id: UUID) -> None:
+        """Decide again under the row's lock, and do it."""
+        async with self._database.write() as session:
+            rollout = await self._transitions.lock(session, rollout_id)
+            situation = await gather(session, rollout, at=self._clock.now())
+            seen = look(situation)
+            decision = decide(situation, seen)
+            if decision.deed is Deed.NOTHING:
+                return
+            evidence = {**numbers_of(situation, seen), "decision": decision.deed}
+            cause = Cause(SYSTEM, decision.reason, evidence, decision.event_at)
+            await self._do(session, rollout, decision, cause)
+        log.info("rollout_decided", rollout=str(rollout_id), deed=decision.deed.value, reason=decision.reason)
+
+    async def _do(self, session: WriteSession, rollout: Rollout, decision: Decision, cause: Cause) -> None:
+        do = self._transitions
+        match decision.deed:
+            case Deed.ROLL_BACK:
+                await do.roll_back(session, rollout, cause)
+            case Deed.ROLL_BACK_CATEGORIES:
+                await do.roll_back_categories(session, rollout, decision.categories, cause)
+            case Deed.HOLD:
+                await do.hold(session, rollout, cause)
+            case Deed.RESUME:
+                await do.resume(session, rollout, cause)
+            case Deed.ASK:
+                assert decision.phase is not None
+                await do.ask_approval(session, rollout, decision.phase, cause)
+            case Deed.ENTER:
+                assert decision.phase is not None
+                await do.enter(session, rollout, decision.phase, cause)
+            case Deed.PROMOTE:
+                await do.promote(session, rollout, cause)
+            case Deed.CONCLUDE:
+                await do.conclude(session, rollout, cause)
+            case Deed.NOTHING:
+                pass
+
+    # ------------------------------------------------------------ charts
+
+    async def _keep(self, seen: Look, memory: _Memory) -> None:
+        """Store the verdicts that a chart needs: changes, and a point now and then."""
+        wanted = [verdict for verdict in seen.verdicts if _is_worth_a_point(seen, verdict, memory)]
+        if not wanted:
+            return
+        async with self._database.write() as session:
+            for verdict in wanted:
+                line = (seen.phase, verdict.kpi, verdict.category)
+                memory.points[line], memory.point_at[line] = verdict, seen.at
+                place = {
+                    "id": seen.rollout_id,
+                    "phase": seen.phase,
+                    "kpi": verdict.kpi,
+                    "category": verdict.category,
+                }
+                await session.execute(queries.PUT_LOOK, {**place, **_numbers(verdict), "at": seen.at})
+                await session.execute(queries.THIN_LOOKS, {**place, "most": MOST_POINTS})
+
+
+def _is_worth_a_point(seen: Look, verdict: TriggerVerdict, memory: _Memory) -> bool:
+    line = (seen.phase, verdict.kpi, verdict.category)
+    before = memory.points.get(line)
+    if before is None or before.finding is not verdict.finding:
+        return True
+    n_before, n = before.n_baseline + before.n_candidate, verdict.n_baseline + verdict.n_candidate
+    if n == n_before:
+        return False
+    every = POINT_EVERY if verdict.category == ALL else CATEGORY_POINT_EVERY
+    grown = verdict.category == ALL and n >= n_before * POINT_GROWTH
+    return grown or seen.at >= memory.point_at[line] + every
+
+
+def _numbers(verdict: TriggerVerdict) -> dict[str, object]:
+    return {
+        "verdict": verdict.finding.value,
+        "baseline": verdict.baseline,
+        "candidate": verdict.candidate,
+        "harm": verdict.harm,
+        "low": verdict.low,
+        "high": verdict.high,
+        "margin": verdict.margin,
+        "n_baseline": verdict.n_baseline,
+        "n_candidate": verdict.n_candidate,
+        "needed": verdict.needed,
+    }
