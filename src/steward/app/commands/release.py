@@ -1,4 +1,4 @@
-"""`steward release create|list|show|diff|serve`."""
+"""`steward release create|list|show|diff|serve|label|prune`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from steward.app.wiring import Foundation, open_foundation
 from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.reading import read_folder
 from steward.supply.releases.contracts import short_id
+from steward.supply.releases.labels import Labels
+from steward.supply.releases.pruning import Pruning
 
 
-def _with_foundation(data_dir: Path | None, work: Callable[[Foundation], Awaitable[int]]) -> int:
+def with_foundation(data_dir: Path | None, work: Callable[[Foundation], Awaitable[int]]) -> int:
+    """Open the store, do the work, and return its exit code."""
     settings = prepared(data_dir)
 
     async def opened() -> int:
@@ -45,7 +48,7 @@ def run_create(folder: Path, *, serve: bool, as_json: bool, data_dir: Path | Non
             print(f"{release.assistant} release {release.number}: {short_id(release.id)}{served}")
         return 0
 
-    return _with_foundation(data_dir, work)
+    return with_foundation(data_dir, work)
 
 
 def run_list(*, as_json: bool, data_dir: Path | None) -> int:
@@ -56,14 +59,14 @@ def run_list(*, as_json: bool, data_dir: Path | None) -> int:
         if as_json:
             print_json([asdict(line) for line in lines])
         for line in () if as_json else lines:
-            served = "  served" if line.serving else ""
+            notes = [*(["served"] if line.serving else []), *line.labels]
             print(
                 f"{short_id(line.id)}  {line.assistant} {line.number:>4}  "
-                f"{line.created_at:%Y-%m-%d %H:%M}{served}"
+                f"{line.created_at:%Y-%m-%d %H:%M}  {' '.join(notes)}".rstrip()
             )
         return 0
 
-    return _with_foundation(data_dir, work)
+    return with_foundation(data_dir, work)
 
 
 def run_show(reference: str, *, as_json: bool, data_dir: Path | None) -> int:
@@ -78,11 +81,13 @@ def run_show(reference: str, *, as_json: bool, data_dir: Path | None) -> int:
         print(f"{release.assistant} release {release.number}\nid        {release.id}")
         print(f"made      {release.created_at:%Y-%m-%d %H:%M} UTC by {release.created_by}")
         print(f"knowledge {release.snapshot_id}\nserved    {'yes' if details.serving else 'no'}")
+        print(f"labels    {', '.join(details.labels) or 'none'}")
+        print(f"signed    {', '.join(details.signed_with) or 'not yet: its first export signs it'}")
         for name, digest in details.artefacts.items():
             print(f"derived   {name}  {short_id(digest)}")
         return 0
 
-    return _with_foundation(data_dir, work)
+    return with_foundation(data_dir, work)
 
 
 def run_diff(before: str, after: str, *, as_json: bool, data_dir: Path | None) -> int:
@@ -93,7 +98,7 @@ def run_diff(before: str, after: str, *, as_json: bool, data_dir: Path | None) -
         print_json(asdict(difference)) if as_json else print(difference)
         return 0
 
-    return _with_foundation(data_dir, work)
+    return with_foundation(data_dir, work)
 
 
 def run_serve_release(reference: str, *, as_json: bool, data_dir: Path | None) -> int:
@@ -108,4 +113,50 @@ def run_serve_release(reference: str, *, as_json: bool, data_dir: Path | None) -
             print(f"{release.assistant} serves release {release.number}: {short_id(release.id)}")
         return 0
 
-    return _with_foundation(data_dir, work)
+    return with_foundation(data_dir, work)
+
+
+def run_label(reference: str, name: str, *, remove: bool, as_json: bool, data_dir: Path | None) -> int:
+    """Give a release a label, or take one off."""
+
+    async def work(foundation: Foundation) -> int:
+        release = await foundation.releases.find(reference)
+        labels = Labels(foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
+        before = None
+        if remove:
+            await labels.remove(release, name, actor="operator")
+        else:
+            before = await labels.put(release, name, actor="operator")
+        shown = f"{release.assistant} release {release.number} ({short_id(release.id)})"
+        moved = f"; it was {short_id(before)}'s" if before not in (None, release.id) else ""
+        if as_json:
+            print_json({"id": release.id, "label": name, "removed": remove, "before": before})
+        else:
+            print(f"{shown} is {'no longer ' if remove else ''}'{name}'{moved}")
+        return 0
+
+    return with_foundation(data_dir, work)
+
+
+def run_prune(*, keep: int, dry_run: bool, as_json: bool, data_dir: Path | None) -> int:
+    """Remove what nothing refers to, or say what that is."""
+
+    async def work(foundation: Foundation) -> int:
+        pruning = Pruning(foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
+        if dry_run:
+            pruned = await pruning.plan(keep=keep)
+        else:
+            pruned = await pruning.prune(keep=keep, actor="operator", progress=say)
+        if as_json:
+            print_json({**asdict(pruned), "dry_run": dry_run})
+            return 0
+        would = "would go" if dry_run else "gone"
+        for release in pruned.releases:
+            print(f"{short_id(release.id)}  {release.assistant} {release.number:>4}  {would}")
+        print(
+            f"{would}: {len(pruned.releases)} releases, {pruned.snapshots} knowledge snapshots, "
+            f"{pruned.passages} passages, {pruned.documents} documents"
+        )
+        return 0
+
+    return with_foundation(data_dir, work)
