@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from steward.base.errors import InvalidInput, NotFound
+from steward.improve.rollout.contracts import RolloutId
 
 
 def conversation_id_of(text: str) -> UUID:
@@ -36,6 +37,15 @@ def place_of(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise InvalidInput("after has to be a whole number: the seq of the last message seen.")
     return int(text)
+
+
+def rollout_id_of(text: str) -> RolloutId:
+    """Return a rollout's id from a path.
+
+    Raises:
+        NotFound: it isn't the form of an id, so no such rollout can be there.
+    """
+    return RolloutId(record_id_of(text, "rollout"))
 
 
 def phase_of(text: str) -> int:

@@ -14,7 +14,7 @@ from steward.edge.api.objects import fields_of
 from steward.edge.bodies import Body, read_body
 from steward.edge.callers import role_of
 from steward.edge.entrance import caller_of, services_of
-from steward.edge.parameters import limit_of, phase_of, record_id_of, truth_of
+from steward.edge.parameters import limit_of, phase_of, rollout_id_of, truth_of
 from steward.govern.access.permissions import Permission
 from steward.improve.rollout.contracts import RolloutId, RolloutKind
 
@@ -188,15 +188,6 @@ async def decide_phase(request: Request, rollout_id: str, phase: str) -> Respons
         identifier, phase=place, approve=body.approve, role=role, **_who_and_why(request, body)
     )
     return await _as_it_stands(request, identifier)
-
-
-def rollout_id_of(text: str) -> RolloutId:
-    """Return a rollout's id from a path.
-
-    Raises:
-        NotFound: it isn't the form of an id, so no such rollout can be there.
-    """
-    return RolloutId(record_id_of(text, "rollout"))
 
 
 def _who_and_why(request: Request, body: StepBody) -> dict[str, Any]:

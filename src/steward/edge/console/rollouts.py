@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from steward.base.errors import InvalidInput
-from steward.edge.api.rollouts import rollout_id_of
 from steward.edge.callers import role_of
 from steward.edge.console import measures
 from steward.edge.console.entry import form_of, is_partial, page, see, show
@@ -38,7 +37,7 @@ from steward.edge.console.rollout_words import (
 )
 from steward.edge.contracts import Services
 from steward.edge.entrance import caller_of, services_of
-from steward.edge.parameters import phase_of
+from steward.edge.parameters import phase_of, rollout_id_of
 from steward.edge.templates import money, words
 from steward.govern.access.permissions import Permission
 from steward.improve.rollout.contracts import Rollout, RolloutId, RolloutPage, RolloutState
