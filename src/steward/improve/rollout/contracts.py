@@ -326,3 +326,5 @@ class RolloutPage:
     cost_candidate: float
     currency: str
     gate_passed: bool | None
+    customers_met: int | None = None
+    """Different customers whom the candidate was given to in any phase; None where that wasn't counted."""
