@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from steward.edge.templates import DASH, money, words
@@ -12,6 +13,7 @@ from steward.improve.rollout.contracts import TriggerVerdict
 _SHARE: Final = "share"
 _MONEY: Final = "money"
 _MARKS: Final = "of 5"
+_NAMES: Final = re.compile(rf"\b(?:{'|'.join(map(re.escape, kpis.names()))})\b")
 
 
 def definition_of(name: str) -> Kpi | None:
@@ -23,6 +25,11 @@ def title_of(name: str) -> str:
     """Return how people call a KPI."""
     found = definition_of(name)
     return words(name).capitalize() if found is None else found.title
+
+
+def with_titles(text: str) -> str:
+    """Return a text with the names of KPIs replaced by what people call them."""
+    return _NAMES.sub(lambda found: title_of(found.group()).lower(), text)
 
 
 def meaning_of(name: str) -> str:

@@ -17,7 +17,8 @@ _MOST_POINTS: Final = 300
 """Looks that a chart draws; more can't be told apart."""
 _WIDE: Final = 8.0
 """Margins to each side that a chart shows; the first looks know so little that they'd flatten the rest."""
-_NO_SHARE: Final = ("rolled_back", "aborted", "concluded", "denied")
+_NO_SHARE: Final = ("rolled_back", "aborted", "concluded")
+_MARKED: Final = ("held", "paused", "rolled_back", "category_rolled_back", "promoted", "aborted")
 
 
 def charts_of(page: RolloutPage, *, now: datetime) -> Mapping[str, str]:
@@ -35,59 +36,52 @@ def charts_of(page: RolloutPage, *, now: datetime) -> Mapping[str, str]:
 
 
 def _share(page: RolloutPage, now: datetime) -> dict[str, Any]:
-    phases = page.rollout.plan.phases
+    rows, marked = _shares(page, now)
+    at = {"field": "at", **_TIME}
+    share = {"field": "share", "type": "quantitative"}
+    axis = {"title": "% of the customers", "scale": {"domainMin": 0, "nice": True}, "axis": {"tickCount": 4}}
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "area", "interpolate": "step-after", "line": True, "opacity": 0.25},
+            "encoding": {"x": at, "y": {**share, **axis}},
+        }
+    ]
+    if marked:
+        layers += [
+            {
+                "data": {"values": marked},
+                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "style": "alarm"},
+                "encoding": {"x": at, "y": share},
+            },
+            {
+                "data": {"values": marked},
+                "mark": {"type": "text", "align": "right", "dx": -8, "dy": -8, "style": "caption"},
+                "encoding": {"x": at, "y": share, "text": {"field": "what"}},
+            },
+        ]
+    return specification(height=150, layer=layers)
+
+
+def _shares(page: RolloutPage, now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the candidate's share after each event, and the events that are marked."""
     rows: list[dict[str, Any]] = []
+    marked: list[dict[str, Any]] = []
     share = 0.0
     for event in sorted(page.events, key=lambda event: event.at):
         if event.kind == "phase_started":
-            phase = phases[event.phase]
+            phase = page.rollout.plan.phases[event.phase]
             share = 0.0 if phase.stage is Stage.INTERNAL else phase.share_percent
         elif event.kind in _NO_SHARE:
             share = 0.0
         elif event.kind == "promoted":
             share = 100.0
         rows.append({"at": _iso(event.at), "share": share, "what": event_in_words(event.kind)})
+        if event.kind in _MARKED:
+            marked.append(rows[-1])
     if rows and (page.rollout.state.is_open or page.rollout.state is RolloutState.PROMOTED):
         rows.append({"at": _iso(now), "share": share, "what": ""})
-    marked = [
-        row for row in rows if row["what"] in {"Held itself", "Paused", "Rolled back", "Promoted", "Aborted"}
-    ]
-    return specification(
-        height=150,
-        layer=[
-            {
-                "data": {"values": rows},
-                "mark": {"type": "area", "interpolate": "step-after", "line": True, "opacity": 0.25},
-                "encoding": {
-                    "x": {"field": "at", **_TIME},
-                    "y": {
-                        "field": "share",
-                        "type": "quantitative",
-                        "title": "% of the customers",
-                        "scale": {"domainMin": 0, "nice": True},
-                        "axis": {"tickCount": 4},
-                    },
-                },
-            },
-            {
-                "data": {"values": marked},
-                "mark": {"type": "point", "filled": True, "size": 90, "style": "alarm"},
-                "encoding": {
-                    "x": {"field": "at", **_TIME},
-                    "y": {"field": "share", "type": "quantitative"},
-                },
-            },
-            {
-                "data": {"values": marked},
-                "mark": {"type": "text", "align": "right", "dx": -8, "dy": -8, "style": "caption"},
-                "encoding": {
-                    "x": {"field": "at", **_TIME},
-                    "y": {"field": "share", "type": "quantitative"},
-                    "text": {"field": "what"},
-                },
-            },
-        ],
-    )
+    return rows, marked
 
 
 def _sequence(page: RolloutPage, kpi: str, margin: float, points: list[LookPoint]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from steward.improve.rollout.contracts import (
     PhaseApproval,
     PlannedPhase,
     Rollout,
+    RolloutEvent,
     RolloutKind,
     RolloutPage,
     RolloutState,
@@ -40,6 +41,7 @@ _SURE: Final = 1.96
 _WIDE: Final = 6.0
 """Margins to each side of zero that a bar shows at most; what lies beyond is cut off with an arrow."""
 _BAR: Final = 1000.0
+_WHOLE: Final = frozenset({"situation", "plan"})
 _LEAST_CUSTOMERS: Final = 20
 """Customers before their pace says when evidence will be there."""
 
@@ -325,10 +327,12 @@ def _kpi_cell(kpi: str, sums: Sums | None, currency: str) -> Cell:
     if sums is None or found is None:
         return Cell(DASH, "n = 0")
     value = measures.value_in_words(kpi, found.ratio, currency)
+    # Where each unit counts once or not at all, those that count are the sum of the denominators.
+    n = round(sums.d) if sums.dd == sums.d else sums.n
     if found.units < 2:
-        return Cell(value, f"n = {sums.n:,}")
+        return Cell(value, f"n = {n:,}")
     spread = _SURE * sqrt(found.variance / found.units)
-    return Cell(value, f"± {measures.change_in_words(kpi, spread, currency)}, n = {sums.n:,}")
+    return Cell(value, f"± {measures.change_in_words(kpi, spread, currency)}, n = {n:,}")
 
 
 def _cost_cell(arm: ArmFigures, currency: str) -> Cell:
@@ -358,6 +362,11 @@ def steering_of(page: RolloutPage) -> Steering:
         approval=waiting_approval(page) if state.is_open else None,
         categories=tuple(left) if len(left) > 1 else (),
     )
+
+
+def numbers_of(event: RolloutEvent) -> Mapping[str, object]:
+    """Return what an event stood on, without the whole situation, which the ledger keeps."""
+    return {name: value for name, value in event.evidence.items() if name not in _WHOLE}
 
 
 def sample_ratio_of(page: RolloutPage) -> SampleRatio | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
-from steward.edge.console.measures import harm_in_words
+from steward.edge.console.measures import harm_in_words, with_titles
 from steward.edge.templates import moment, money, words
 from steward.improve.rollout.contracts import (
     ALL,
@@ -127,6 +127,35 @@ def harms_of(verdicts: Iterable[TriggerVerdict]) -> tuple[TriggerVerdict, ...]:
     return tuple(verdict for verdict in harmful if verdict.category == ALL or verdict.kpi not in overall)
 
 
+def deciding_harms(page: RolloutPage) -> tuple[TriggerVerdict, ...]:
+    """Return the harms that a roll-back stood on, as they were then; later conversations change nothing."""
+    event = last_event(page, "rolled_back")
+    kept = () if event is None else event.evidence.get("verdicts", ())
+    return harms_of(map(read_verdict, kept)) if isinstance(kept, list) else ()
+
+
+def read_verdict(kept: Mapping[str, Any]) -> TriggerVerdict:
+    """Read a verdict out of an event's evidence, whose floats are texts."""
+
+    def real(name: str) -> float | None:
+        return None if kept[name] is None else float(kept[name])
+
+    return TriggerVerdict(
+        kpi=kept["kpi"],
+        category=kept["category"],
+        finding=Finding(kept["finding"]),
+        margin=float(kept["margin"]),
+        baseline=real("baseline"),
+        candidate=real("candidate"),
+        harm=real("harm"),
+        low=real("low"),
+        high=real("high"),
+        n_baseline=kept["n_baseline"],
+        n_candidate=kept["n_candidate"],
+        needed=kept["needed"],
+    )
+
+
 def last_event(page: RolloutPage, *kinds: str) -> RolloutEvent | None:
     """Return the latest event of some kinds."""
     return max(
@@ -140,7 +169,9 @@ def waiting_approval(page: RolloutPage) -> PhaseApproval | None:
 
 
 def customers_met(page: RolloutPage) -> int:
-    """Return how many customers the candidate was given to, phase by phase."""
+    """Return how many customers the candidate was given to."""
+    if page.customers_met is not None:
+        return page.customers_met
     return sum(arm.customers for arm in page.arms if arm.arm is Arm.CANDIDATE)
 
 
@@ -263,8 +294,9 @@ def _evidence_so_far(page: RolloutPage) -> str:
 def _why_rolled_back(page: RolloutPage) -> str:
     event = last_event(page, "rolled_back")
     by_itself = event is None or not event.actor.startswith(("account", "key"))
-    harms = harms_of(page.latest)
-    if harms and by_itself:
+    harms = deciding_harms(page) or harms_of(page.latest)
+    broke = event is not None and event.reason.startswith("breaker:")
+    if harms and by_itself and not broke:
         return as_sentence("; ".join(harm_in_words(harm, page.currency) for harm in harms))
     return as_sentence((event.reason if event else None) or page.rollout.end_reason or "no reason was noted")
 
@@ -296,8 +328,8 @@ def _cost(page: RolloutPage) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Return a text with a capital at its beginning and a full stop at its end."""
-    text = text.strip()
+    """Return a reason as a sentence that names KPIs by their titles."""
+    text = with_titles(text.strip().removeprefix("breaker: "))
     if not text:
         return ""
     return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.!?' else '.'}"

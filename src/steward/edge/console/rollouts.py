@@ -19,6 +19,7 @@ from steward.edge.console.rollout_charts import charts_of
 from steward.edge.console.rollout_view import (
     arm_tables,
     categories_of,
+    numbers_of,
     sample_ratio_of,
     steering_of,
     steps_of,
@@ -249,6 +250,7 @@ def view_of(shown: RolloutPage, people: People, *, now: datetime) -> dict[str, A
             if name != "share"
         ],
         "events": sorted(shown.events, key=lambda event: event.at, reverse=True),
+        "numbers": numbers_of,
         "event_word": event_in_words,
         "sentence": as_sentence,
         "person": people.name,

@@ -210,8 +210,15 @@ def page(
         cost_candidate=0.41,
         currency="GBP",
         gate_passed=True,
+        customers_met=312,
     )
     return replace(whole, **values)  # type: ignore[arg-type]
+
+
+def as_kept(item: TriggerVerdict) -> dict[str, object]:
+    """Return a verdict as evidence keeps it."""
+    kept = {name: getattr(item, name) for name in TriggerVerdict.__slots__}
+    return {name: repr(value) if isinstance(value, float) else value for name, value in kept.items()}
 
 
 def rolled_back() -> RolloutPage:
@@ -220,7 +227,13 @@ def rolled_back() -> RolloutPage:
         RolloutState.ROLLED_BACK, 2, ended_at=START + timedelta(hours=68), end_reason="escalations rose"
     )
     last = event(
-        68, "rolled_back", 2, "system", "escalation_rate is harmful", kpi="escalation_rate", low="0.12"
+        68,
+        "rolled_back",
+        2,
+        "system",
+        "escalation_rate is worse by at least 0.12, more than the margin of 0.02 (after 6240 conversations)",
+        verdicts=[as_kept(item) for item in HARMED],
+        situation={"phase": 2},
     )
     return page(shown, (*BEGINNING, last), HARMED)
 
@@ -245,14 +258,31 @@ def promoted() -> RolloutPage:
         arm(Arm.BASELINE, 3, 4080, escalation=0.112, csat=4.31),
         arm(Arm.CANDIDATE, 3, 4100, escalation=0.106, csat=4.35),
     )
-    return page(shown, (*BEGINNING, *more), SAFE, arms=arms, points=points(SAFE, 3), cost_candidate=12.4)
+    return page(
+        shown,
+        (*BEGINNING, *more),
+        SAFE,
+        arms=arms,
+        points=points(SAFE, 3),
+        cost_candidate=12.4,
+        customers_met=4180,
+    )
 
 
 def waiting() -> RolloutPage:
     """One that nobody has agreed to yet, of invented customers."""
     shown = rollout(RolloutState.WAITING, 0, phase_started_at=None, simulated=True)
     asked = (PhaseApproval(0, "operator", "waiting", START, None, None, None),)
-    return page(shown, BEGINNING[:2], (), approvals=asked, arms=(), cost_candidate=0.0, gate_passed=None)
+    return page(
+        shown,
+        BEGINNING[:2],
+        (),
+        approvals=asked,
+        arms=(),
+        cost_candidate=0.0,
+        gate_passed=None,
+        customers_met=0,
+    )
 
 
 def held() -> RolloutPage:

@@ -13,8 +13,8 @@
       range: { category: [colour("--accent"), colour("--second")] },
       mark: { color: colour("--accent") },
       style: {
-        limit: { stroke: colour("--bad") }, zero: { stroke: colour("--soft") }, alarm: { fill: colour("--bad") },
-        caption: { fill: colour("--ink"), fontSize: 12 },
+        limit: { color: colour("--bad") }, zero: { color: colour("--soft") }, alarm: { color: colour("--bad") },
+        caption: { color: colour("--ink"), fontSize: 12 },
       },
     };
   }
