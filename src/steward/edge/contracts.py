@@ -21,7 +21,11 @@ from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
 from steward.improve.evals.contracts import GateResult
 from steward.improve.insight.first_page import FirstPage
+from steward.improve.insight.live import Live
 from steward.improve.rollout.contracts import Plan, Rollout, RolloutId, RolloutKind, RolloutPage
+from steward.improve.rollout.forecast import Forecasts
+from steward.improve.rollout.results import Results
+from steward.improve.rollout.shadow_results import ShadowResults
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
@@ -197,3 +201,7 @@ class Services:
     demo: Demo | None = None
     rollouts: RolloutsFace = None  # type: ignore[assignment]
     evaluations: EvaluationsFace = None  # type: ignore[assignment]
+    forecasts: Forecasts = None  # type: ignore[assignment]
+    results: Results = None  # type: ignore[assignment]
+    shadow_results: ShadowResults = None  # type: ignore[assignment]
+    live: Live = None  # type: ignore[assignment]
