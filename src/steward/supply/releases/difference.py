@@ -1,18 +1,44 @@
-"""Compares two releases: which files differ, by how much, and what that means in words."""
+"""Compares two releases: which files differ, what that means in words, and what it does to cost."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from enum import StrEnum
+from typing import Final, Literal
 
-from steward.supply.assistant.folder import Folder
 from steward.supply.releases.contracts import ReleaseId
-from steward.supply.releases.identity import makers_of
+from steward.supply.releases.costs import CostChange
 
 MOST_LINES: Final = 20_000
 """Files beyond this aren't compared line by line; difflib's time grows with the square."""
+
+
+class Area(StrEnum):
+    """The part of an assistant that a change is about, in the order in which changes are told."""
+
+    MODELS = "models"
+    PROMPTS = "prompts"
+    INTENTS = "intents"
+    THRESHOLDS = "thresholds"
+    GUARDRAILS = "guardrails"
+    KNOWLEDGE = "knowledge"
+    WORKFLOWS = "workflows"
+    SYSTEMS = "systems"
+    DESK = "desk"
+    ASSISTANT = "assistant"
+    ROLLOUT = "rollout"
+    CASES = "cases"
+    MAKERS = "makers"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that differs, as a sentence that whoever runs the support understands."""
+
+    area: Area
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +53,17 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs from one release to another; `summary` holds one phrase per meaning."""
+    """What differs from one release to another; `summary` holds the sentences of `changes` in their order.
+
+    `cost` is None where a conversation's cost isn't known for both.
+    """
 
     before: ReleaseId
     after: ReleaseId
     files: tuple[FileChange, ...]
     summary: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
+    cost: CostChange | None = None
 
 
 def changed_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[FileChange, ...]:
@@ -44,81 +75,25 @@ def changed_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tu
     )
 
 
-def _change(path: str, before: bytes | None, after: bytes | None) -> FileChange:
-    kind: Literal["added", "changed", "removed"] = (
-        "added" if before is None else "removed" if after is None else "changed"
-    )
-    try:
-        old = (before or b"").decode().splitlines()
-        new = (after or b"").decode().splitlines()
-    except UnicodeDecodeError:
-        return FileChange(path, kind, None, None)
-    if len(old) + len(new) > MOST_LINES:
-        return FileChange(path, kind, None, None)
+def changed_lines(before: str, after: str) -> tuple[int, int]:
+    """Return how many lines came and how many went."""
+    old, new = before.splitlines(), after.splitlines()
     added = removed = 0
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
             removed += i2 - i1
             added += j2 - j1
-    return FileChange(path, kind, added, removed)
+    return added, removed
 
 
-def in_words(
-    before: Folder, after: Folder, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Say what differs in the words of the folder: intents, workflows, documents, thresholds."""
-    return (
-        *_named("category", before.intents.categories, after.intents.categories, _name),
-        *_named("intent", before.intents.intents, after.intents.intents, _name),
-        *_kept("workflow", before.workflows, after.workflows),
-        *_named("risk rule", before.guardrails.risks, after.guardrails.risks, _name),
-        *_named("system", before.connectors.systems, after.connectors.systems, _name),
-        *_kept("prompt", before.prompts, after.prompts),
-        *_named("document", before.documents, after.documents, lambda document: str(document.path)),
-        *_named("case", before.cases, after.cases, _name),
-        *_parts(before, after),
-        *_makers(old_manifest, new_manifest),
+def _change(path: str, before: bytes | None, after: bytes | None) -> FileChange:
+    kind: Literal["added", "changed", "removed"] = (
+        "added" if before is None else "removed" if after is None else "changed"
     )
-
-
-def _name(part: Any) -> str:
-    return str(part.name)
-
-
-def _named(kind: str, old: Any, new: Any, key: Callable[[Any], str]) -> Iterator[str]:
-    yield from _kept(kind, {key(part): part for part in old}, {key(part): part for part in new})
-
-
-def _kept(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted({*old, *new}):
-        if name not in old:
-            yield f"{kind} {name} added"
-        elif name not in new:
-            yield f"{kind} {name} removed"
-        elif old[name] != new[name]:
-            yield f"{kind} {name} changed"
-
-
-def _parts(before: Folder, after: Folder) -> Iterator[str]:
-    """Parts without names of their own are compared key by key."""
-    parts = (
-        ("assistant.yaml", before.assistant, after.assistant),
-        ("guardrails.yaml", before.guardrails, after.guardrails),
-        ("desk.yaml", before.desk, after.desk),
-        ("rollout.yaml", before.rollout, after.rollout),
-    )
-    for file, old, new in parts:
-        for key in type(old).model_fields:
-            if (file, key) != ("guardrails.yaml", "risks") and getattr(old, key) != getattr(new, key):
-                yield f"{key} in {file} changed"
-    if before.governance != after.governance:
-        yield "governance changed"
-    if before.intents.out_of_scope != after.intents.out_of_scope:
-        yield "out-of-scope messages changed"
-
-
-def _makers(old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Iterator[str]:
-    old, new = makers_of(old_manifest), makers_of(new_manifest)
-    for what in ("encoder", "retrieval", "trainer", "splitter", "seed"):
-        if getattr(old, what) != getattr(new, what):
-            yield f"{what} changed"
+    try:
+        old, new = (before or b"").decode(), (after or b"").decode()
+    except UnicodeDecodeError:
+        return FileChange(path, kind, None, None)
+    if old.count("\n") + new.count("\n") > MOST_LINES:
+        return FileChange(path, kind, None, None)
+    return FileChange(path, kind, *changed_lines(old, new))

@@ -41,7 +41,7 @@ class UntrustedParcel(InvalidInput):
     def __init__(self, file: str, key_id: str) -> None:
         super().__init__(
             f"{file} is signed by the key {key_id}, which isn't trusted here; nothing was imported. Get the "
-            "line that `steward release key` prints there, on another way than the file came, and run "
+            "line that `steward release key` prints there, by another way than the file came, and run "
             "`steward release trust NAME PUBLICKEY`."
         )
 

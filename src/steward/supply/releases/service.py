@@ -37,6 +37,7 @@ from steward.supply.releases.contracts import (
     Serving,
     short_id,
 )
+from steward.supply.releases.costs import expected_change, usage_of
 from steward.supply.releases.deriving import (
     ARTEFACTS,
     Derived,
@@ -45,7 +46,7 @@ from steward.supply.releases.deriving import (
     read_artefacts,
     source_documents,
 )
-from steward.supply.releases.difference import Difference, changed_files, in_words
+from steward.supply.releases.difference import Difference, changed_files
 from steward.supply.releases.errors import (
     AmbiguousRelease,
     CannotDerive,
@@ -58,6 +59,7 @@ from steward.supply.releases.identity import Makers, id_of, makers_of, manifest_
 from steward.supply.releases.labels import is_label
 from steward.supply.releases.signing import Signature, Signing, keep_signatures, key_id_of, release_message
 from steward.supply.releases.traffic import TrafficControl
+from steward.supply.releases.wording import in_words
 
 __all__ = ["LoadedRelease", "Releases"]
 
@@ -446,7 +448,7 @@ class Releases:
         )
 
     async def diff(self, before: str, after: str, *, assistant: str | None = None) -> Difference:
-        """Compare two releases: files, and what their changes mean in words.
+        """Compare two releases: files, what their changes mean in words, and what they do to cost.
 
         Raises:
             NoSuchRelease: nothing fits a reference.
@@ -458,9 +460,17 @@ class Releases:
         async with self._database.read() as session:
             old_folder = await self._folder(session, old)
             new_folder = await self._folder(session, new)
+            usage = await usage_of(session, old.id)
         files = await asyncio.to_thread(changed_files, old_folder.files, new_folder.files)
-        summary = in_words(old_folder, new_folder, old.manifest, new.manifest)
-        return Difference(old.id, new.id, files, summary)
+        changes = await asyncio.to_thread(in_words, old_folder, new_folder, old.manifest, new.manifest)
+        return Difference(
+            old.id,
+            new.id,
+            files,
+            tuple(change.sentence for change in changes),
+            changes,
+            expected_change(old_folder, new_folder, usage),
+        )
 
 
 def _release(row: Row) -> Release:
