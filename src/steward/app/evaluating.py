@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
+from steward.app.foundation import Foundation
 from steward.app.outside import InstalledOutside
-from steward.app.wiring import Foundation
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.pool import PooledDatabase
 from steward.govern.privacy.vault import Vault

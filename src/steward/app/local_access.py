@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from steward.app.wiring import Foundation
+from steward.app.foundation import Foundation
 from steward.base.errors import NotAuthenticated
 from steward.govern.access.errors import LoginTaken
 from steward.govern.access.keys import KeyKind

@@ -20,6 +20,7 @@ from steward.base.errors import Misconfigured, StewardError
 from steward.edge.application import build_app
 
 SWEEP_EVERY_S = 1.0
+ROLL_UP_EVERY_S = 60.0
 DAILY_S = 24 * 3600
 GRACE_S = 5
 log = structlog.get_logger(__name__)
@@ -123,7 +124,11 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def working(application: Application) -> AsyncIterator[None]:
     """Do the background work while the block runs."""
+    improvement = application.improvement
     tasks = [
+        asyncio.create_task(improvement.controller.run()),
+        asyncio.create_task(repeatedly("shadow_turns", improvement.shadowing.sweep, SWEEP_EVERY_S)),
+        asyncio.create_task(repeatedly("roll_up_hours", improvement.roll_ups.refresh, ROLL_UP_EVERY_S)),
         asyncio.create_task(repeatedly("recover_turns", application.turns.recover, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("reconcile_runs", application.reconciler.sweep, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("make_partitions", lambda: months_ahead(application), DAILY_S)),

@@ -12,27 +12,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from steward import __version__
+from steward.app.foundation import Foundation
+from steward.app.improving import Improvement, build_improvement
 from steward.app.outside import InstalledOutside
 from steward.app.settings import Settings
-from steward.app.storage import Store, open_store
-from steward.base.clock import Clock, SystemClock
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
-from steward.base.language.contracts import Embedder
-from steward.base.language.http_embedder import EmbeddingService, HttpEmbedder
-from steward.base.language.local_embedder import LocalEmbedder
-from steward.base.language.numeric_form import NumericForm
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
-from steward.govern.access.accounts import Accounts
 from steward.govern.access.customer_tokens import CustomerTokens
-from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
-from steward.govern.access.passwords import Passwords
 from steward.govern.access.sessions import ConsoleSessions
-from steward.govern.ledger.service import Ledger
-from steward.govern.privacy.master_key import MasterKey
-from steward.govern.privacy.vault import Vault
 from steward.improve.insight.first_page import FirstPage
+from steward.improve.rollout.service import Rollouts
 from steward.serve.conversations.following import Followers
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
@@ -56,13 +47,9 @@ from steward.serve.workflows.engine import Engine
 from steward.serve.workflows.reconciling import Reconciler
 from steward.serve.workflows.runs import Runs
 from steward.supply.connectors.secrets import InstalledSecrets
-from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.releases.contracts import SERVING_CHANNEL
 from steward.supply.releases.errors import NothingServed
-from steward.supply.releases.service import Releases
 from steward.supply.releases.traffic import TrafficControl
-
-Say = Callable[[str], None]
 
 
 class ProcessLiveness:
@@ -82,24 +69,6 @@ class ProcessLiveness:
 
 
 @dataclass(frozen=True, slots=True)
-class Foundation:
-    """What every command that touches the store needs."""
-
-    settings: Settings
-    store: Store
-    clock: Clock
-    master_key: MasterKey
-    ledger: Ledger
-    vault: Vault
-    embedder: LocalEmbedder
-    retrieval: Embedder
-    knowledge: Knowledge
-    releases: Releases
-    accounts: Accounts
-    keys: ApiKeys
-
-
-@dataclass(frozen=True, slots=True)
 class Application:
     """A whole Steward for one assistant, ready to serve."""
 
@@ -112,75 +81,13 @@ class Application:
     anatomies: Anatomies
     reconciler: Reconciler
     replays: Replays
+    improvement: Improvement
     services: Services
 
-
-@asynccontextmanager
-async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foundation]:
-    """Open the store and build what stands on it alone."""
-    opening = asyncio.create_task(asyncio.to_thread(open_embedder, settings))
-    async with open_store(settings, progress=say) as store:
-        clock = SystemClock()
-        ledger = Ledger(clock)
-        master_key = await asyncio.to_thread(MasterKey.load, settings.data_dir, os.environ)
-        vault = Vault(master_key, clock)
-        async with store.database.read() as session:
-            await vault.check(session)
-        embedder = await opening
-        knowledge = Knowledge(store.database, clock)
-        service = open_retrieval(settings)
-        retrieval: Embedder = service or embedder
-        try:
-            yield Foundation(
-                settings=settings,
-                store=store,
-                clock=clock,
-                master_key=master_key,
-                ledger=ledger,
-                vault=vault,
-                embedder=embedder,
-                retrieval=retrieval,
-                knowledge=knowledge,
-                releases=Releases(
-                    store.database,
-                    embedder=embedder,
-                    clock=clock,
-                    knowledge=knowledge,
-                    ledger=ledger,
-                    retrieval=retrieval,
-                ),
-                accounts=Accounts(store.database, clock, passwords=Passwords()),
-                keys=ApiKeys(store.database, clock),
-            )
-        finally:
-            embedder.close()
-            if service is not None:
-                await service.close()
-
-
-def open_embedder(settings: Settings) -> LocalEmbedder:
-    """Load the embedding model; a blocking call."""
-    return LocalEmbedder.open(
-        settings.data_dir / "cache",
-        weights=settings.weights,
-        form=NumericForm.EXACT if settings.exact_embedding else NumericForm.INT8,
-        workers=settings.embedding_threads,
-    )
-
-
-def open_retrieval(settings: Settings) -> HttpEmbedder | None:
-    """Return the service that encodes knowledge, where one is configured."""
-    if settings.embedding_url is None:
-        return None
-    secrets = InstalledSecrets(os.environ, settings.data_dir / "secrets")
-    return HttpEmbedder(
-        EmbeddingService(
-            base_url=settings.embedding_url,
-            model=settings.embedding_model,
-            dimensions=settings.embedding_dimensions,
-            key=secrets.find(settings.embedding_secret),
-        )
-    )
+    @property
+    def rollouts(self) -> Rollouts:
+        """Starts, steers and shows rollouts."""
+        return self.improvement.rollouts
 
 
 @asynccontextmanager
@@ -251,6 +158,8 @@ async def open_application(
         silence=silencing.silence,
     )
     anatomies = Anatomies(database=database, vault=vault)
+    replays = Replays(database=database, vault=vault, runtimes=runtimes)
+    improvement = build_improvement(foundation, assistant=assistant, replays=replays)
     title = (await runtimes.opening(assistant)).assistant_title
     services = Services(
         settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
@@ -269,6 +178,8 @@ async def open_application(
         ledger=foundation.ledger,
         readiness=readiness_of(database, runtimes, assistant),
         stopping=asyncio.Event(),
+        rollouts=improvement.rollouts,
+        evaluations=improvement.evaluations,
     )
 
     async def traffic_changed(_: str) -> None:
@@ -292,7 +203,8 @@ async def open_application(
             reconciler=Reconciler(
                 database=database, runs=runs, engine=engine, vault=vault, clock=clock, procedures=runtimes
             ),
-            replays=Replays(database=database, vault=vault, runtimes=runtimes),
+            replays=replays,
+            improvement=improvement,
             services=services,
         )
     finally:

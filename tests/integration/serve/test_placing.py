@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 from tests.conftest import TestDatabase, empty_tables
 
 from steward.app.settings import Settings
-from steward.app.wiring import Application, open_application, open_foundation
+from steward.app.foundation import open_foundation
+from steward.app.wiring import Application, open_application
 from steward.serve.conversations.contracts import Conversation, Customer, Done
 from steward.supply.assistant.initialise import initialise
 from steward.supply.assistant.reading import read_folder

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async
+from steward.app.foundation import open_embedder
 from steward.app.settings import PREFIX, Settings
-from steward.app.wiring import open_embedder
 from steward.base.db.doctor import examine
 from steward.base.errors import StewardError
 

@@ -12,8 +12,8 @@ from steward.app.commands.console import prepared, print_json, run_async, say
 from steward.app.commands.folder import report_faults
 from steward.app.demo.neighbour import business_system
 from steward.app.evaluating import open_evals
+from steward.app.foundation import Foundation, open_foundation
 from steward.app.settings import Settings
-from steward.app.wiring import Foundation, open_foundation
 from steward.base.errors import InvalidInput
 from steward.improve.evals.contracts import EvalRun, GateResult
 from steward.improve.evals.reports import (

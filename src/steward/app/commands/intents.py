@@ -8,8 +8,8 @@ from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json
 from steward.app.commands.folder import report_faults
+from steward.app.foundation import open_embedder
 from steward.app.settings import Settings
-from steward.app.wiring import open_embedder
 from steward.base.language.contracts import LabelledText, Vectors
 from steward.base.language.evaluate import IntentReport, evaluate_intents
 from steward.base.language.intent_head import train_intent_head

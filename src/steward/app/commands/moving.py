@@ -10,7 +10,7 @@ from pathlib import Path
 
 from steward.app.commands.console import print_json, say
 from steward.app.commands.release import with_foundation
-from steward.app.wiring import Foundation
+from steward.app.foundation import Foundation
 from steward.base.errors import InvalidInput
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.exchange import Exchange

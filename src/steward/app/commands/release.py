@@ -8,7 +8,7 @@ from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async, say
 from steward.app.commands.folder import report_faults
-from steward.app.wiring import Foundation, open_foundation
+from steward.app.foundation import Foundation, open_foundation
 from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.reading import read_folder
 from steward.supply.releases.contracts import short_id

@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import UUID
 
 from steward.app.commands.console import prepared, print_json, run_async, say
-from steward.app.wiring import Foundation, open_application, open_foundation
+from steward.app.foundation import Foundation, open_foundation
+from steward.app.wiring import open_application
 from steward.base.errors import InvalidInput
 
 

@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 
 from steward.app.commands.console import prepared, run_async, say
+from steward.app.foundation import open_foundation
 from steward.app.server import listen, serve, url_of, working
-from steward.app.wiring import open_application, open_foundation
+from steward.app.wiring import open_application
 
 
 def run_serve(assistant: str, *, port: int | None, host: str | None, data_dir: Path | None) -> int:

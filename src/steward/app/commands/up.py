@@ -16,10 +16,12 @@ from steward.app.commands.console import prepared, run_async, say
 from steward.app.commands.folder import report_faults
 from steward.app.demo.neighbour import business_system
 from steward.app.demo.offer import demo_of
+from steward.app.demo.rehearsal import rehearsing
+from steward.app.foundation import Foundation, open_foundation
 from steward.app.local_access import LocalAccess, ensure_local_access
 from steward.app.server import listen, serve, url_of
 from steward.app.settings import Settings
-from steward.app.wiring import Application, Foundation, open_application, open_foundation
+from steward.app.wiring import Application, open_application
 from steward.base.errors import InvalidInput, StewardError
 from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.folder import Folder
@@ -43,7 +45,13 @@ class NoFolder(InvalidInput):
 
 
 def run_up(
-    folder: Path | None, *, demo: bool, port: int | None, host: str | None, data_dir: Path | None
+    folder: Path | None,
+    *,
+    demo: bool,
+    port: int | None,
+    host: str | None,
+    data_dir: Path | None,
+    traffic: bool = True,
 ) -> int:
     """Start, print where, and serve until stopped."""
     settings = prepared(data_dir, serving=True, port=port, host=host)
@@ -78,11 +86,16 @@ def run_up(
                 offered = demo_of(application, access, business_url=business_url)
                 application = replace(application, services=replace(application.services, demo=offered))
             await stack.enter_async_context(watching(application, folder, since=seen))
-            await serve(
-                application,
-                listener,
-                ready=lambda: announce(url_of(listener), access, folder, business_url),
-            )
+            url, answering = url_of(listener), asyncio.Event()
+            if demo and traffic:
+                rehearsal = rehearsing(application, url=url, key=access.key, ready=answering)
+                await stack.enter_async_context(rehearsal)
+
+            def ready() -> None:
+                announce(url, access, folder, business_url)
+                answering.set()
+
+            await serve(application, listener, ready=ready)
 
     run_async(work)
     return 0

@@ -1,0 +1,114 @@
+"""What every command that touches the store needs: the store, the encoder, and what stands on them alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from steward.app.settings import Settings
+from steward.app.storage import Store, open_store
+from steward.base.clock import Clock, SystemClock
+from steward.base.language.contracts import Embedder
+from steward.base.language.http_embedder import EmbeddingService, HttpEmbedder
+from steward.base.language.local_embedder import LocalEmbedder
+from steward.base.language.numeric_form import NumericForm
+from steward.govern.access.accounts import Accounts
+from steward.govern.access.keys import ApiKeys
+from steward.govern.access.passwords import Passwords
+from steward.govern.ledger.service import Ledger
+from steward.govern.privacy.master_key import MasterKey
+from steward.govern.privacy.vault import Vault
+from steward.supply.connectors.secrets import InstalledSecrets
+from steward.supply.knowledge.publishing import Knowledge
+from steward.supply.releases.service import Releases
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What every command that touches the store needs."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    master_key: MasterKey
+    ledger: Ledger
+    vault: Vault
+    embedder: LocalEmbedder
+    retrieval: Embedder
+    knowledge: Knowledge
+    releases: Releases
+    accounts: Accounts
+    keys: ApiKeys
+
+
+@asynccontextmanager
+async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foundation]:
+    """Open the store and build what stands on it alone."""
+    opening = asyncio.create_task(asyncio.to_thread(open_embedder, settings))
+    async with open_store(settings, progress=say) as store:
+        clock = SystemClock()
+        ledger = Ledger(clock)
+        master_key = await asyncio.to_thread(MasterKey.load, settings.data_dir, os.environ)
+        vault = Vault(master_key, clock)
+        async with store.database.read() as session:
+            await vault.check(session)
+        embedder = await opening
+        knowledge = Knowledge(store.database, clock)
+        service = open_retrieval(settings)
+        retrieval: Embedder = service or embedder
+        try:
+            yield Foundation(
+                settings=settings,
+                store=store,
+                clock=clock,
+                master_key=master_key,
+                ledger=ledger,
+                vault=vault,
+                embedder=embedder,
+                retrieval=retrieval,
+                knowledge=knowledge,
+                releases=Releases(
+                    store.database,
+                    embedder=embedder,
+                    clock=clock,
+                    knowledge=knowledge,
+                    ledger=ledger,
+                    retrieval=retrieval,
+                ),
+                accounts=Accounts(store.database, clock, passwords=Passwords()),
+                keys=ApiKeys(store.database, clock),
+            )
+        finally:
+            embedder.close()
+            if service is not None:
+                await service.close()
+
+
+def open_embedder(settings: Settings) -> LocalEmbedder:
+    """Load the embedding model; a blocking call."""
+    return LocalEmbedder.open(
+        settings.data_dir / "cache",
+        weights=settings.weights,
+        form=NumericForm.EXACT if settings.exact_embedding else NumericForm.INT8,
+        workers=settings.embedding_threads,
+    )
+
+
+def open_retrieval(settings: Settings) -> HttpEmbedder | None:
+    """Return the service that encodes knowledge, where one is configured."""
+    if settings.embedding_url is None:
+        return None
+    secrets = InstalledSecrets(os.environ, settings.data_dir / "secrets")
+    return HttpEmbedder(
+        EmbeddingService(
+            base_url=settings.embedding_url,
+            model=settings.embedding_model,
+            dimensions=settings.embedding_dimensions,
+            key=secrets.find(settings.embedding_secret),
+        )
+    )
