@@ -59,7 +59,7 @@ class Demo:
 def demo() -> Iterator[Demo]:
     """The demo, started as `make demo` starts it, on a free port."""
     with own_directory("demo") as data_dir:
-        running = Running.up("--demo", data_dir=data_dir)
+        running = Running.up("--demo", "--no-traffic", data_dir=data_dir)
         try:
             yield Demo(
                 url=running.printed(r"^url: (\S+)"),

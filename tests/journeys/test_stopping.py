@@ -30,7 +30,7 @@ class TestStopping:
     def test_leaves_no_process_and_a_database_that_starts_again(
         self, place: Path, number: signal.Signals, code: int
     ) -> None:
-        running = Running.up(place / "mine", "--demo", data_dir=place / "data")
+        running = Running.up(place / "mine", "--demo", "--no-traffic", data_dir=place / "data")
         url, key = running.printed(r"^url: (\S+)"), running.printed(r"^key: (\S+)")
         headers = {"Authorization": f"Bearer {key}"}
         with httpx.Client(base_url=url, headers=headers, timeout=30) as client:

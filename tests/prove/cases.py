@@ -43,7 +43,9 @@ class CaseResult:
 async def run(directory: Path, *, seed: int, rounds: int | None = None) -> Report:
     """Start a demo, run the cases in the order of the files, and report."""
     folder = await asyncio.to_thread(sample, directory)
-    steward = steward_process(["up", "--demo"], directory, {"STEWARD_REQUESTS_PER_MINUTE": "100000"})
+    steward = steward_process(
+        ["up", "--demo", "--no-traffic"], directory, {"STEWARD_REQUESTS_PER_MINUTE": "100000"}
+    )
     steward.start()
     try:
         await steward.ready()

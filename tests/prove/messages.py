@@ -70,7 +70,9 @@ class Result:
 async def run(directory: Path, *, seed: int, rounds: int | None = None) -> Report:
     """Start a demo, send the messages in an order drawn from the seed, and report."""
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
-    steward = steward_process(["up", "--demo"], directory, {"STEWARD_REQUESTS_PER_MINUTE": "100000"})
+    steward = steward_process(
+        ["up", "--demo", "--no-traffic"], directory, {"STEWARD_REQUESTS_PER_MINUTE": "100000"}
+    )
     steward.start()
     try:
         await steward.ready()

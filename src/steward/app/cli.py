@@ -60,6 +60,7 @@ def up(
     folder: Annotated[Path | None, Parameter(help="The assistant folder.")] = None,
     *,
     demo: bool = False,
+    traffic: bool = True,
     port: int | None = None,
     host: str | None = None,
     data_dir: DataDir = None,
@@ -69,13 +70,14 @@ def up(
     Args:
         folder: the assistant folder; with --demo a copy of the sample unless given.
         demo: start the sample's business system as well and show the demo page.
+        traffic: let simulated customers rehearse two changes in the demo, once.
         port: port to listen on.
         host: address to listen on.
         data_dir: where everything is kept.
     """
     from steward.app.commands.up import run_up
 
-    return run_up(folder, demo=demo, port=port, host=host, data_dir=data_dir)
+    return run_up(folder, demo=demo, traffic=traffic, port=port, host=host, data_dir=data_dir)
 
 
 @app.command
