@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,8 @@ NO_DATA: Final = "No data"
 """How the reason of a hold begins that ends by itself when the measure arrives again."""
 MISMATCH: Final = "The groups' sizes"
 """How the reason of a hold begins that doesn't."""
+LEAST_LEFT: Final = 30
+"""Customers per arm in the other categories from which these may go on when one is rolled back."""
 REMEMBERED: Final = 4096
 """Verdicts kept: sums that haven't changed are not judged again."""
 
@@ -168,20 +170,28 @@ def _harm(situation: Situation, seen: Look) -> Decision | None:
     left = tuple(name for name in live if name not in harmed)
     reason = "; ".join(_harm_in_words(verdict) for _, verdict in harmful)
     event_at = max(_last_event(situation, phase, verdict) for phase, verdict in harmful)
-    if harmed and left and not _is_harmful_without(situation, harmed):
+    if harmed and left and _rest_is_well(situation, harmed, {verdict.kpi for _, verdict in harmful}):
         return Decision(Deed.ROLL_BACK_CATEGORIES, reason, categories=harmed, event_at=event_at)
     return Decision(Deed.ROLL_BACK, reason, event_at=event_at)
 
 
-def _is_harmful_without(situation: Situation, categories: Sequence[str]) -> bool:
-    """Tell whether harm would remain if some categories no longer took part."""
+def _rest_is_well(situation: Situation, harmed: Sequence[str], kpis: Set[str]) -> bool:
+    """Tell whether the other categories show no harm by the measures that show it, from figures of their own.
+
+    Categories that nothing is known of don't go on by themselves: what is known of the candidate is harm.
+    """
     rollout = situation.rollout
-    harmed = tuple(sorted({*rollout.harmed_categories, *categories}))
-    rest = replace(situation, rollout=replace(rollout, harmed_categories=harmed))
-    return any(
-        verdict.finding is Finding.HARMFUL
-        for phase in range(rollout.phase + 1)
-        for verdict in look(rest, phase=phase).of(ALL)
+    without = tuple(sorted({*rollout.harmed_categories, *harmed}))
+    rest = replace(situation, rollout=replace(rollout, harmed_categories=without))
+    verdicts = [item for phase in range(rollout.phase + 1) for item in look(rest, phase=phase).of(ALL)]
+    if any(item.finding is Finding.HARMFUL for item in verdicts):
+        return False
+    return all(
+        min(item.n_baseline, item.n_candidate) >= LEAST_LEFT
+        and item.harm is not None
+        and item.harm <= item.margin
+        for item in look(rest).of(ALL)
+        if item.kpi in kpis
     )
 
 

@@ -53,7 +53,7 @@ async def require_gate(gates: Gates, candidate: str, baseline: str) -> GateResul
     Raises:
         GateClosed: it was never compared with this baseline, or the comparison failed.
     """
-    command = f"steward eval compare {short_id(candidate)} --against {short_id(baseline)}"
+    command = f"steward eval compare {short_id(candidate)} {short_id(baseline)}"
     result = await gates.gate(candidate, baseline)
     if result is None:
         raise GateClosed(
