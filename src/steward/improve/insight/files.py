@@ -93,7 +93,8 @@ def open_files(source: Path) -> FileSource:
     """
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"TimeZone": "UTC"})
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
     columns: dict[Over, frozenset[str]] = {}
     try:
         for over, reader in _readers_of(connection, source).items():

@@ -102,7 +102,7 @@ async def ratio_rows(
     return await session.all(
         f"""select kpi, {_part(by)} as part, mature, cast(sum(n) as bigint), sum(y), sum(d), sum(yy),
                    sum(dd), sum(yd)
-            from kpi_hour where kpi = any(%(kpis)s) and {_conditions(traffic)}
+            from kpi_hour join kpi_cell c on c.id = cell where kpi = any(%(kpis)s) and {_conditions(traffic)}
             group by 1, 2, 3 order by 1, 2, 3""",
         {"kpis": list(names), **_values(traffic)},
     )
@@ -113,8 +113,8 @@ async def bucket_rows(
 ) -> dict[Any, list[tuple[int, int]]]:
     """Return the added buckets of a duration by part, each sorted."""
     rows = await session.all(
-        f"""select {_part(by)} as part, b.bucket, cast(sum(b.c) as bigint)
-            from kpi_hour, unnest(buckets, counts) as b(bucket, c)
+        f"""select {_part(by)} as part, b.bucket, cast(sum(b.count) as bigint)
+            from kpi_hour join kpi_cell c on c.id = cell, unnest(buckets, counts) as b(bucket, count)
             where kpi = %(kpi)s and {_conditions(traffic)}
             group by 1, 2 order by 1, 2""",
         {"kpi": sketch, **_values(traffic)},

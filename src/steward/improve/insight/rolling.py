@@ -21,7 +21,8 @@ COUNTS = tuple(
 )  # fmt: skip
 """Turns by outcome: counted beside the KPIs for the first page."""
 RATIOS = (*(kpi for kpi in ALL if isinstance(kpi, Ratio)), *COUNTS)
-_CELL = "hour, assistant, simulated, release_id, arm, category, channel"
+_DIMENSIONS = "assistant, simulated, release_id, arm, category, channel"
+_CELL = f"hour, {_DIMENSIONS}"
 _FLAG = {Matures.CLOSED: "m_closed", Matures.SURVEY: "m_survey", Matures.RECONTACT: "m_recontact"}
 
 
@@ -31,6 +32,16 @@ def sketch_of(kpi: Quantile) -> str:
 
 
 SKETCHES = {sketch_of(kpi): kpi.expression for kpi in ALL if isinstance(kpi, Quantile)}
+
+
+def cells_sql() -> str:
+    """Return the statement that names the cells that some hours need."""
+    parts = " union ".join(
+        f"select assistant, simulated, release_id, arm, coalesce(category, ''), channel from {table} "
+        f"where assistant = %(assistant)s and {at} >= %(start)s and {at} < %(end)s"
+        for table, at in (("conversation", "opened_at"), ("turn", "started_at"))
+    )
+    return f"insert into kpi_cell ({_DIMENSIONS}) {parts} on conflict do nothing"
 
 
 def conversations_sql(parameters: Parameters, at: datetime) -> str:
@@ -74,9 +85,10 @@ def sketches_sql() -> str:
         f"select {_CELL}, kpi, bucket, count(*) as c from ({rows}) as bucketed group by {_CELL}, kpi, bucket"
     )
     return (
-        f"insert into kpi_hour ({_CELL}, kpi, mature, n, buckets, counts) "
-        f"select {_CELL}, kpi, true, sum(c), array_agg(bucket order by bucket), array_agg(c order by bucket) "
-        f"from ({counted}) as counted group by {_CELL}, kpi"
+        "insert into kpi_hour (kpi, hour, cell, mature, n, buckets, counts) "
+        "select kpi, hour, cell.id, true, sum(c), array_agg(bucket order by bucket), "
+        f"array_agg(c order by bucket) from ({counted}) as counted "
+        f"join kpi_cell as cell using ({_DIMENSIONS}) group by kpi, hour, cell.id"
     )
 
 
@@ -122,8 +134,8 @@ def design_sql(over: Over, parameters: Parameters, at: datetime, *, sample: int)
             "group by c.customer_id, t.simulated, t.conversation_id"
         )
     return (
-        "select kpi, simulated, count(*), sum(n), sum(y), sum(d), sum(yy), sum(dd), sum(yd), sum(y * y), "
-        "sum(d * d), sum(y * d) from ("
+        "select kpi, simulated, count(*), cast(sum(n) as double precision), sum(y), sum(d), sum(yy), "
+        "sum(dd), sum(yd), sum(y * y), sum(d * d), sum(y * d) from ("
         "select k.kpi, simulated, customer_id, count(*) as n, sum(k.y) as y, sum(k.d) as d, "
         "sum(k.y * k.y) as yy, sum(k.d * k.d) as dd, sum(k.y * k.d) as yd "
         f"from ({units}) as units cross join lateral (values {_values(kpis)}) as k(kpi, mature, y, d) "
@@ -134,11 +146,11 @@ def design_sql(over: Over, parameters: Parameters, at: datetime, *, sample: int)
 
 def _rolled(units: str, kpis: Sequence[Ratio]) -> str:
     return (
-        f"insert into kpi_hour ({_CELL}, kpi, mature, n, y, d, yy, dd, yd) "
-        f"select {_CELL}, k.kpi, k.mature, count(*), sum(k.y), sum(k.d), sum(k.y * k.y), sum(k.d * k.d), "
-        f"sum(k.y * k.d) from ({units}) as units "
+        "insert into kpi_hour (kpi, hour, cell, mature, n, y, d, yy, dd, yd) "
+        "select k.kpi, hour, cell.id, k.mature, count(*), sum(k.y), sum(k.d), sum(k.y * k.y), "
+        f"sum(k.d * k.d), sum(k.y * k.d) from ({units}) as units join kpi_cell as cell using ({_DIMENSIONS}) "
         f"cross join lateral (values {_values(kpis)}) as k(kpi, mature, y, d) "
-        f"where k.y is not null and k.d is not null group by {_CELL}, k.kpi, k.mature"
+        "where k.y is not null and k.d is not null group by k.kpi, hour, cell.id, k.mature"
     )
 
 

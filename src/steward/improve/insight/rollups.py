@@ -18,6 +18,7 @@ from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.improve.insight.contracts import Over, Parameters
 from steward.improve.insight.parameters import ServedParameters
 from steward.improve.insight.rolling import (
+    cells_sql,
     conversations_sql,
     design_sql,
     matures_sql,
@@ -185,9 +186,11 @@ async def _roll(
 ) -> None:
     stretch = {"assistant": assistant, "start": start, "end": end}
     await session.execute(
-        "delete from kpi_hour where assistant = %(assistant)s and hour >= %(start)s and hour < %(end)s",
+        """delete from kpi_hour using kpi_cell c
+           where cell = c.id and c.assistant = %(assistant)s and hour >= %(start)s and hour < %(end)s""",
         stretch,
     )
+    await session.execute(cells_sql(), stretch)
     await session.execute(conversations_sql(parameters, at), stretch)
     await session.execute(turns_sql(parameters, at), stretch)
     await session.execute(sketches_sql(), stretch)

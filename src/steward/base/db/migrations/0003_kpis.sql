@@ -86,27 +86,33 @@ left join lateral (
 -- ---------------------------------------------------------------- hourly roll-ups
 -- Sums of a KPI's units in one hour and cell. A ratio's unit is a conversation (in an hour, for what turns are asked);
 -- a quantile's is a turn, counted in log-spaced buckets that can be added. What isn't mature is kept apart.
-create table kpi_hour (
-    kpi         text not null,
-    hour        timestamptz not null,
+create table kpi_cell (
+    id          int primary key generated always as identity,
     assistant   text not null,
     simulated   boolean not null,
-    mature      boolean not null,
     release_id  text not null,
     arm         text not null,
     category    text not null,
     channel     text not null,
+    unique (assistant, simulated, release_id, arm, category, channel)
+);
+
+create table kpi_hour (
+    hour        timestamptz not null,
     n           bigint not null,
     y           double precision not null default 0,
     d           double precision not null default 0,
     yy          double precision not null default 0,
     dd          double precision not null default 0,
     yd          double precision not null default 0,
+    cell        int not null references kpi_cell,
+    mature      boolean not null,
+    kpi         text not null,
     buckets     int[],
     counts      int[],
-    primary key (kpi, hour, assistant, simulated, mature, release_id, arm, category, channel)
+    primary key (kpi, hour, cell, mature)
 );
-create index kpi_hour_anew on kpi_hour (assistant, hour);
+create index kpi_hour_anew on kpi_hour (hour);
 
 -- When an hour was rolled up, and when the next of its conversations becomes final.
 create table kpi_hour_state (
@@ -145,5 +151,5 @@ create index handover_changed on handover (greatest(asked_at, taken_at, ended_at
 create index handover_conversation on handover (conversation_id);
 
 -- ---------------------------------------------------------------- rights of the application
-grant select, insert, update, delete on review, kpi_hour, kpi_hour_state, kpi_rolled, kpi_design to {app_role};
+grant select, insert, update, delete on review, kpi_cell, kpi_hour, kpi_hour_state, kpi_rolled, kpi_design to {app_role};
 grant select on conversations, turns to {app_role};
