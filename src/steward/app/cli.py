@@ -12,6 +12,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from steward import __version__
+from steward.app.command_line.eval import app as evaluation
+from steward.app.command_line.release import release
+from steward.app.command_line.simulate import simulate
 
 Folder = Annotated[Path, Parameter(help="The assistant folder.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for other programs.")]
@@ -26,12 +29,12 @@ app = App(
 )
 intents = App(name="intents", help="Train and evaluate the intent head of a folder.")
 knowledge = App(name="knowledge", help="Look at a folder's knowledge.")
-release = App(name="release", help="Freeze folders into releases and choose the one that is served.")
 ledger = App(name="ledger", help="The record of sensitive actions.")
 db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
-for group in (intents, knowledge, release, ledger, db, secret):
+for group in (intents, knowledge, release, evaluation, ledger, db, secret):
     app.command(group)
+app.command(simulate)
 
 
 @app.command
@@ -181,74 +184,6 @@ def knowledge_search(
     from steward.app.commands.knowledge import run_search
 
     return run_search(query, folder, limit=limit, as_json=json, data_dir=data_dir)
-
-
-@release.command(name="create")
-def release_create(
-    folder: Folder = Path(), *, serve: bool = False, json: Json = False, data_dir: DataDir = None
-) -> int:
-    """Freeze a folder into a release. The same inputs give the same id on any machine.
-
-    Args:
-        folder: the assistant folder.
-        serve: also make it the one that new conversations start on.
-        json: print JSON.
-        data_dir: where everything is kept.
-    """
-    from steward.app.commands.release import run_create
-
-    return run_create(folder, serve=serve, as_json=json, data_dir=data_dir)
-
-
-@release.command(name="list")
-def release_list(*, json: Json = False, data_dir: DataDir = None) -> int:
-    """List releases, the newest first."""
-    from steward.app.commands.release import run_list
-
-    return run_list(as_json=json, data_dir=data_dir)
-
-
-@release.command(name="show")
-def release_show(reference: str, *, json: Json = False, data_dir: DataDir = None) -> int:
-    """Show one release: what it was made from and what was derived.
-
-    Args:
-        reference: its id, the beginning of it, or its number.
-        json: print JSON.
-        data_dir: where everything is kept.
-    """
-    from steward.app.commands.release import run_show
-
-    return run_show(reference, as_json=json, data_dir=data_dir)
-
-
-@release.command(name="diff")
-def release_diff(before: str, after: str, *, json: Json = False, data_dir: DataDir = None) -> int:
-    """Say what changed between two releases.
-
-    Args:
-        before: the older one.
-        after: the newer one.
-        json: print JSON.
-        data_dir: where everything is kept.
-    """
-    from steward.app.commands.release import run_diff
-
-    return run_diff(before, after, as_json=json, data_dir=data_dir)
-
-
-@release.command(name="serve")
-def release_serve(reference: str, *, json: Json = False, data_dir: DataDir = None) -> int:
-    """Make a release the one that new conversations start on.
-
-    Args:
-        reference: its id, the beginning of it, or its number.
-        json: print JSON.
-        data_dir: where everything is kept.
-    """
-    from steward.app.commands.release import run_serve_release
-
-    return run_serve_release(reference, as_json=json, data_dir=data_dir)
 
 
 @ledger.command(name="verify")

@@ -65,7 +65,7 @@ def diff(before: str, after: str, *, json: Json = False, data_dir: DataDir = Non
         json: print JSON.
         data_dir: where everything is kept.
     """
-    from steward.app.commands.release import run_diff
+    from steward.app.commands.difference import run_diff
 
     return run_diff(before, after, as_json=json, data_dir=data_dir)
 
