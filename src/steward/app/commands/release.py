@@ -1,4 +1,4 @@
-"""`steward release create|list|show|diff|serve|label|prune`."""
+"""`steward release create|list|show|serve|label|prune`."""
 
 from __future__ import annotations
 
@@ -85,17 +85,6 @@ def run_show(reference: str, *, as_json: bool, data_dir: Path | None) -> int:
         print(f"signed    {', '.join(details.signed_with) or 'not yet: its first export signs it'}")
         for name, digest in details.artefacts.items():
             print(f"derived   {name}  {short_id(digest)}")
-        return 0
-
-    return with_foundation(data_dir, work)
-
-
-def run_diff(before: str, after: str, *, as_json: bool, data_dir: Path | None) -> int:
-    """Say what changed between two releases."""
-
-    async def work(foundation: Foundation) -> int:
-        difference = await foundation.releases.diff(before, after)
-        print_json(asdict(difference)) if as_json else print(difference)
         return 0
 
     return with_foundation(data_dir, work)
