@@ -24,6 +24,7 @@ from steward.govern.privacy.vault import Vault
 from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.releases.service import Releases
+from steward.supply.releases.signing import Signing
 
 Say = Callable[[str], None]
 
@@ -41,6 +42,7 @@ class Foundation:
     embedder: LocalEmbedder
     retrieval: Embedder
     knowledge: Knowledge
+    signing: Signing
     releases: Releases
     accounts: Accounts
     keys: ApiKeys
@@ -59,6 +61,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
             await vault.check(session)
         embedder = await opening
         knowledge = Knowledge(store.database, clock)
+        signing = Signing(store.database, master_key=master_key, clock=clock, ledger=ledger)
         service = open_retrieval(settings)
         retrieval: Embedder = service or embedder
         try:
@@ -72,6 +75,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 embedder=embedder,
                 retrieval=retrieval,
                 knowledge=knowledge,
+                signing=signing,
                 releases=Releases(
                     store.database,
                     embedder=embedder,
@@ -79,6 +83,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                     knowledge=knowledge,
                     ledger=ledger,
                     retrieval=retrieval,
+                    signing=signing,
                 ),
                 accounts=Accounts(store.database, clock, passwords=Passwords()),
                 keys=ApiKeys(store.database, clock),

@@ -15,7 +15,7 @@ from steward.base.errors import InvalidInput
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.exchange import Exchange
 from steward.supply.releases.parcel import MOST_BYTES
-from steward.supply.releases.signing import Signing, key_id_of, key_text
+from steward.supply.releases.signing import key_id_of, key_text
 
 
 class CannotRead(InvalidInput):
@@ -96,7 +96,7 @@ def run_key(*, as_json: bool, data_dir: Path | None) -> int:
     """Print the installation's public key."""
 
     async def work(foundation: Foundation) -> int:
-        public = await signing_of(foundation).public_key()
+        public = await foundation.signing.public_key()
         if as_json:
             print_json({"key": key_id_of(public), "public_key": key_text(public)})
         else:
@@ -112,7 +112,7 @@ def run_trust(
     """Trust a key, trust one no longer, or list those that are trusted."""
 
     async def work(foundation: Foundation) -> int:
-        signing = signing_of(foundation)
+        signing = foundation.signing
         if name is not None and remove:
             await signing.distrust(name, actor="operator")
         elif name is not None and public_key is not None:
@@ -133,21 +133,11 @@ def run_trust(
     return with_foundation(data_dir, work)
 
 
-def signing_of(foundation: Foundation) -> Signing:
-    """Return what signs for this installation."""
-    return Signing(
-        foundation.store.database,
-        master_key=foundation.master_key,
-        clock=foundation.clock,
-        ledger=foundation.ledger,
-    )
-
-
 def _exchange(foundation: Foundation) -> Exchange:
     return Exchange(
         foundation.store.database,
         releases=foundation.releases,
-        signing=signing_of(foundation),
+        signing=foundation.signing,
         clock=foundation.clock,
         ledger=foundation.ledger,
     )
