@@ -9,12 +9,31 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.prove import cases, kills, messages, personal_data, takeovers, troubles
+from tests.prove import (
+    cases,
+    kills,
+    messages,
+    personal_data,
+    rollout_aa,
+    rollout_harm,
+    takeovers,
+    troubles,
+)
 from tests.prove.results import STATE, Report
 
 Campaign = Callable[..., Coroutine[Any, Any, Report]]
 CAMPAIGNS: dict[str, Campaign] = {
-    campaign.NAME: campaign.run for campaign in (kills, takeovers, personal_data, troubles, messages, cases)
+    campaign.NAME: campaign.run
+    for campaign in (
+        kills,
+        takeovers,
+        personal_data,
+        troubles,
+        messages,
+        cases,
+        rollout_aa,
+        rollout_harm,
+    )
 }
 
 

@@ -17,16 +17,19 @@ from steward.improve.rollout.contracts import Sums
 MINIMUM_UNITS: Final = 50.0
 """Units per arm before the first asymptotic bound; below it a normal approximation of a skewed rate is a
 guess."""
-EARLY_SHARE: Final = 0.25
+MINIMUM_SAFE_UNITS: Final = 100.0
+"""The same for the bound on safety, whose errors skew and small variances make worse."""
+EARLY_SHARE: Final = 0.15
 """Part of alpha spent on a sequence tuned to the beginning, so that gross harm shows before the margin
 could be resolved."""
 EARLY_UNITS: Final = 50.0
 """Where that one is tightest: effective units, so 100 customers in each arm at 50/50."""
 UNTARGETED_UNITS: Final = 500.0
 """Where a sequence is tightest if there is no margin to tune it to: 1,000 customers in each arm."""
-LOWER_TARGET: Final = 2.0
+LOWER_TARGET: Final = 3.0
 """The bound on harm is tightest once it lies this many margins below the estimate. A sequence tuned too
-early is a few percent too wide later, one tuned too late is useless before; hence not 1."""
+early is a few percent too wide later, one tuned too late is useless before; 3 finds harms of 2 to 5 margins
+about equally well (docs/proof/rollout-harm.md)."""
 UPPER_TARGET: Final = 1.0
 """The bound on safety is tightest where a harmless candidate is just found safe."""
 
@@ -140,8 +143,9 @@ def bounds(
     """Bound the candidate's harm at any time by asymptotic sequences.
 
     The lower bound is the better of two sequences that share alpha: one tuned to the margin, one to the
-    beginning. The upper bound takes the variance that the harm at the margin would have (a score test's),
-    since few or no events yet say little about their variance.
+    beginning. The upper bound takes the variance that a harm at the margin would have (a score test's) and no
+    less than the baseline's: few events say little about their variance, and a small arm of skewed marks
+    looks steadiest just when it looks best.
 
     Args:
         baseline: sums of the baseline's units.
@@ -164,10 +168,11 @@ def bounds(
         late = half_width(seen, alpha * (1.0 - EARLY_SHARE), units=units, target=LOWER_TARGET * margin)
         early = seen * multiplier(alpha * EARLY_SHARE, units / EARLY_UNITS)
         low = harm - min(late, early)
-    expected = old.at_least(old.ratio) / old.units + new.at_least(old.ratio + sign * margin) / new.units
+    usual = max(old.variance, new.at_least(old.ratio + sign * margin))
+    expected = old.at_least(old.ratio) / old.units + usual / new.units
     at_margin = max(seen, sqrt(expected / times))
     high = None
-    if at_margin > 0.0:
+    if at_margin > 0.0 and min(old.units, new.units) * times >= MINIMUM_SAFE_UNITS:
         high = harm + half_width(at_margin, safe_alpha, units=units, target=UPPER_TARGET * margin)
     return Bounds(low, high)
 
