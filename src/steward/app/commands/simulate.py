@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -13,7 +14,7 @@ from steward.app.commands.folder import report_faults
 from steward.app.demo.crowd import facts_of
 from steward.app.local_access import local_key
 from steward.app.settings import Settings
-from steward.base.errors import InvalidInput
+from steward.base.errors import InvalidInput, NotAllowed, Unavailable
 from steward.improve.simulation.pace import Pace
 from steward.improve.simulation.personas import Habits, Population
 from steward.improve.simulation.surveys import SurveyModel
@@ -33,6 +34,24 @@ class NoKey(InvalidInput):
         super().__init__(
             f"There is no local key in {data_dir}: give one that may simulate traffic with --key, "
             "or --data-dir of the `steward up` that runs here."
+        )
+
+
+class NoServer(Unavailable):
+    """Nothing answers where the assistant should be."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"Nothing answers at {url}; start `steward up`, or name another with --url.")
+
+
+class Refused(NotAllowed):
+    """The server took none of the conversations."""
+
+    def __init__(self, refusals: Mapping[str, int]) -> None:
+        told = ", ".join(f"{name}: {count}" for name, count in refusals.items())
+        super().__init__(
+            f"The server refused every conversation ({told}); the key needs the scopes traffic:simulate, "
+            "conversation:use and feedback:give."
         )
 
 
@@ -106,6 +125,8 @@ def folder_for(asked: Asked, settings: Settings) -> Folder:
 
 async def drive(asked: Asked, folder: Folder, *, url: str, key: str) -> tuple[Summary, bool]:
     """Run the traffic and return what it came to, and whether the server failed."""
+    import httpx2 as httpx
+
     from steward.improve.simulation.talking import new_client
     from steward.improve.simulation.traffic import Load, Traffic
 
@@ -120,9 +141,15 @@ async def drive(asked: Asked, folder: Folder, *, url: str, key: str) -> tuple[Su
         at_once=asked.at_once,
         think_s=(0.0, asked.think_s),
     )
-    begun = time.perf_counter()
     async with new_client(url, key, connections=asked.at_once) as client:
+        try:
+            await client.get("/healthz")
+        except httpx.TransportError as error:
+            raise NoServer(url) from error
+        begun = time.perf_counter()
         tally = await Traffic(client, population, survey=survey).run(load, progress=tell)
+    if tally.refusals and not tally.finished:
+        raise Refused(tally.refusals)
     return tally.summary(seconds=time.perf_counter() - begun, seed=asked.seed), tally.server_failed
 
 
