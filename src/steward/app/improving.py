@@ -11,6 +11,7 @@ from steward.improve.insight.live import Live
 from steward.improve.insight.rollups import RollUps
 from steward.improve.review.service import Reviews
 from steward.improve.rollout.controller import Controller
+from steward.improve.rollout.forecast import Forecasts
 from steward.improve.rollout.results import Results
 from steward.improve.rollout.service import Rollouts
 from steward.improve.rollout.shadow import Shadowing
@@ -26,6 +27,7 @@ class Improvement:
     rollouts: Rollouts
     evaluations: Evals
     controller: Controller
+    forecasts: Forecasts
     results: Results
     shadowing: Shadowing
     shadow_results: ShadowResults
@@ -58,6 +60,7 @@ def build_improvement(foundation: Foundation, *, assistant: str, replays: Replay
             assistant=assistant,
             url=foundation.store.app_url,
         ),
+        forecasts=Forecasts(database=database, releases=foundation.releases, clock=clock),
         results=Results(database=database, clock=clock),
         shadowing=Shadowing(database=database, clock=clock, replays=replays),
         shadow_results=ShadowResults(database=database),

@@ -49,6 +49,7 @@ from steward.serve.workflows.runs import Runs
 from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.releases.contracts import SERVING_CHANNEL
 from steward.supply.releases.errors import NothingServed
+from steward.supply.releases.labels import Labels
 from steward.supply.releases.traffic import TrafficControl
 
 
@@ -180,6 +181,12 @@ async def open_application(
         stopping=asyncio.Event(),
         rollouts=improvement.rollouts,
         evaluations=improvement.evaluations,
+        forecasts=improvement.forecasts,
+        results=improvement.results,
+        shadow_results=improvement.shadow_results,
+        live=improvement.live,
+        labels=Labels(database, clock=clock, ledger=foundation.ledger),
+        reviews=improvement.reviews,
     )
 
     async def traffic_changed(_: str) -> None:

@@ -22,6 +22,7 @@ from steward.govern.privacy.vault import Vault
 from steward.improve.evals.contracts import GateResult
 from steward.improve.insight.first_page import FirstPage
 from steward.improve.insight.live import Live
+from steward.improve.review.service import Reviews
 from steward.improve.rollout.contracts import Plan, Rollout, RolloutId, RolloutKind, RolloutPage
 from steward.improve.rollout.forecast import Forecasts
 from steward.improve.rollout.results import Results
@@ -32,6 +33,7 @@ from steward.serve.desk.service import Desk
 from steward.serve.turn.anatomy import Anatomies
 from steward.serve.turn.service import Turns
 from steward.serve.workflows.approvals import Approvals
+from steward.supply.releases.labels import Labels
 from steward.supply.releases.service import Releases
 
 # ------------------------------------------------------------------ who may
@@ -198,10 +200,12 @@ class Services:
     ledger: Ledger
     readiness: Callable[[], Awaitable[Sequence[Readiness]]]
     stopping: asyncio.Event
+    rollouts: RolloutsFace
+    evaluations: EvaluationsFace
+    forecasts: Forecasts
+    results: Results
+    shadow_results: ShadowResults
+    live: Live
+    labels: Labels
+    reviews: Reviews
     demo: Demo | None = None
-    rollouts: RolloutsFace = None  # type: ignore[assignment]
-    evaluations: EvaluationsFace = None  # type: ignore[assignment]
-    forecasts: Forecasts = None  # type: ignore[assignment]
-    results: Results = None  # type: ignore[assignment]
-    shadow_results: ShadowResults = None  # type: ignore[assignment]
-    live: Live = None  # type: ignore[assignment]

@@ -33,9 +33,9 @@ def record_id_of(text: str, kind: str) -> UUID:
 
 
 def place_of(text: str) -> int:
-    """Return the place in a conversation behind which to read."""
+    """Return the place in a conversation, or in the ledger, from which to read."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput("after has to be a whole number: the seq of the last message seen.")
+        raise InvalidInput("A place has to be a whole number: a message's seq, or a row's position.")
     return int(text)
 
 

@@ -71,6 +71,14 @@ def services(database: PooledDatabase, fixed_clock: FixedClock, access: Access) 
         ledger=Ledger(fixed_clock),
         readiness=readiness,
         stopping=asyncio.Event(),
+        rollouts=nothing,
+        evaluations=nothing,
+        forecasts=nothing,
+        results=nothing,
+        shadow_results=nothing,
+        live=nothing,
+        labels=nothing,
+        reviews=nothing,
     )
 
 

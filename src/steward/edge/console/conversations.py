@@ -13,7 +13,7 @@ from steward.base.errors import InvalidInput
 from steward.edge.callers import staff_of
 from steward.edge.console.entry import form_of, is_partial, page, see, show
 from steward.edge.entrance import caller_of, services_of
-from steward.edge.parameters import conversation_id_of, record_id_of
+from steward.edge.parameters import conversation_id_of
 from steward.govern.access.permissions import Permission
 from steward.govern.ledger.contracts import Entry
 from steward.govern.privacy.tokens import tokens_in
@@ -153,14 +153,6 @@ async def reveal(request: Request, conversation_id: str) -> Response:
         revealed=(token, shown if shown != token else None),
         **values,
     )
-
-
-@router.get("/turns/{turn_id}")
-@page(Permission.TURN_READ)
-async def show_turn(request: Request, turn_id: str) -> Response:
-    """Show one turn taken apart: stages, decisions, passages, sentences."""
-    anatomy = await services_of(request).anatomies.show(record_id_of(turn_id, "turn"))
-    return await show(request, "turn.html", page="conversations", title="Turn", turn=anatomy)
 
 
 async def _state(request: Request, conversation_id: UUID) -> dict[str, Any]:

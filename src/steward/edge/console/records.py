@@ -1,4 +1,4 @@
-"""What was frozen and what was done: releases and the ledger."""
+"""What was done, by whom: the ledger."""
 
 from __future__ import annotations
 
@@ -7,26 +7,20 @@ from starlette.responses import Response
 
 from steward.edge.console.entry import page, show
 from steward.edge.entrance import services_of
+from steward.edge.parameters import place_of
 from steward.govern.access.permissions import Permission
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
 
-@router.get("/releases")
-@page(Permission.RELEASE_READ)
-async def releases(request: Request) -> Response:
-    """Show the releases, the latest first."""
-    lines = await services_of(request).releases.recent(limit=100)
-    return await show(request, "releases.html", page="releases", title="Releases", lines=lines)
-
-
 @router.get("/ledger")
 @page(Permission.LEDGER_READ)
-async def ledger(request: Request) -> Response:
-    """Show the ledger's latest rows."""
+async def ledger(request: Request, before: str = "") -> Response:
+    """Show the ledger's latest rows, or the latest before a position."""
     services = services_of(request)
+    place = place_of(before) if before else None
     async with services.database.read() as session:
-        rows = await services.ledger.recent(session, limit=100)
+        rows = await services.ledger.recent(session, limit=100, before=place)
     return await show(request, "ledger.html", page="ledger", title="Ledger", rows=rows)
 
 

@@ -194,13 +194,16 @@ def verdicts_of(page: RolloutPage, *, now: datetime) -> tuple[VerdictLine, ...]:
     return tuple(_line(page, verdict, now) for verdict in overall)
 
 
-def categories_of(page: RolloutPage, *, now: datetime) -> Mapping[str, tuple[VerdictLine, ...]]:
-    """Return the verdicts of each category that has its own."""
-    names = sorted({verdict.category for verdict in page.latest} - {ALL})
-    return {
-        name: tuple(_line(page, verdict, now) for verdict in page.latest if verdict.category == name)
-        for name in names
+def categories_of(page: RolloutPage, *, now: datetime) -> Mapping[str, tuple[VerdictLine | None, ...]]:
+    """Return the verdicts of each category that has its own, in the plan's order of triggers."""
+    lines = {
+        (verdict.category, verdict.kpi): _line(page, verdict, now)
+        for verdict in page.latest
+        if verdict.category != ALL
     }
+    names = sorted({category for category, _ in lines})
+    triggers = [trigger.kpi for trigger in page.rollout.plan.triggers]
+    return {name: tuple(lines.get((name, kpi)) for kpi in triggers) for name in names}
 
 
 def _line(page: RolloutPage, verdict: TriggerVerdict, now: datetime) -> VerdictLine:

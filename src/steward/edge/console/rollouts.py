@@ -241,6 +241,7 @@ def view_of(shown: RolloutPage, people: People, *, now: datetime) -> dict[str, A
         "steps": steps_of(shown),
         "verdicts": verdicts_of(shown, now=now),
         "categories": categories_of(shown, now=now),
+        "trigger_titles": [measures.title_of(trigger.kpi) for trigger in rollout.plan.triggers],
         "tables": arm_tables(shown),
         "ratio": sample_ratio_of(shown),
         "charts": charts,

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     FEEDBACK_GIVE = "feedback:give"
     KPI_READ = "kpi:read"
     TURN_READ = "turn:read"
+    TURN_REVIEW = "turn:review"
+    """Judge what a turn did."""
     RELEASE_READ = "release:read"
     RELEASE_WRITE = "release:write"
     ROLLOUT_READ = "rollout:read"
@@ -71,6 +73,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             Permission.ROLLOUT_WRITE,
             Permission.ROLLOUT_APPROVE,
             Permission.EVALUATION_RUN,
+            Permission.TURN_REVIEW,
             Permission.TRAFFIC_SIMULATE,
             Permission.WORKFLOW_APPROVE,
             Permission.KEY_MANAGE,
@@ -83,9 +86,10 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             Permission.CHAT_USE,
             Permission.RELEASE_WRITE,
             Permission.EVALUATION_RUN,
+            Permission.TURN_REVIEW,
             Permission.SETTING_READ,
         },
-        Role.REVIEWER: _LOOK_INSIDE,
+        Role.REVIEWER: _LOOK_INSIDE | {Permission.TURN_REVIEW},
         Role.AGENT: _LOOK_INSIDE
         | {Permission.CONVERSATION_REPLY, Permission.WORKFLOW_APPROVE, Permission.PERSONAL_REVEAL},
         Role.COMPLIANCE: _LOOK_INSIDE
