@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, ReadSession, Row
+from steward.improve.insight.contracts import By, Totals
+from steward.improve.insight.figures import quantile_of
+from steward.improve.insight.live import ALL_PARTS, Slice, bucket_rows, ratio_rows
+from steward.improve.insight.rolling import OUTCOME_PREFIX, OUTCOMES
+from steward.improve.insight.rollups import RollUps
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class HourLine:
-    """One hour: how many conversations and turns, hand-overs, and how slow."""
+    """One hour: conversations opened in it and those of them handed over, turns, and how slow."""
 
     hour: datetime
     conversations: int
@@ -64,77 +70,103 @@ class Figures:
 class FirstPage:
     """Reads the figures; built once by the composition root."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
+    def __init__(self, *, database: Database, clock: Clock, roll_ups: RollUps | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._roll_ups = roll_ups or RollUps(database=database, clock=clock)
 
     async def figures(self, *, days: int = 7) -> Figures:
-        """Return the figures; simulated traffic is left out."""
-        since = {"since": self._clock.now() - timedelta(days=days)}
+        """Return the figures, those of conversations that still go on included; simulated traffic isn't."""
+        await self._roll_ups.refresh_if_stale()
+        traffic = Slice(since=self._clock.now() - timedelta(days=days))
         async with self._database.read() as session:
-            talk = await session.one(
-                """select count(*), count(*) filter (where handed_over),
-                          count(*) filter (where state = 'closed'),
-                          count(*) filter (where state = 'closed' and not handed_over), avg(csat)::float8,
-                          count(csat),
-                          count(*) filter (where state = 'open')
-                   from conversations where opened_at >= %(since)s and not simulated""",
-                since,
-            )
-            turn = await session.one(
-                """select count(*), percentile_cont(array[0.5, 0.95]) within group (order by total_ms),
-                          percentile_cont(array[0.5, 0.95]) within group (order by first_token_ms),
-                          count(first_token_ms), coalesce(sum(cost), 0), max(currency)
-                   from turns where started_at >= %(since)s and not simulated and outcome <> 'silent'""",
-                since,
-            )
-            outcomes = await session.all(
-                """select outcome, count(*) from turns where started_at >= %(since)s and not simulated
-                   group by outcome order by count(*) desc""",
-                since,
-            )
-            hours = await session.all(
-                """select date_trunc('hour', started_at), count(distinct conversation_id), count(*),
-                          count(*) filter (where outcome = 'handed_over'),
-                          percentile_cont(0.95) within group (order by total_ms)
-                   from turns where started_at >= %(since)s and not simulated and outcome <> 'silent'
-                   group by 1 order by 1""",
-                since,
-            )
-            categories = await session.all(
-                """select coalesce(category, 'none'), count(*)
-                   from conversations where opened_at >= %(since)s and not simulated
-                   group by 1 order by 2 desc""",
-                since,
-            )
-            waiting = await session.one(
-                "select count(*) from handover where taken_at is null and ended_at is null"
-            )
-        assert talk is not None
-        assert turn is not None
-        assert waiting is not None
-        conversations, escalated, closed, contained, csat, rated, open_now = talk
-        turns, latency, first, firsts, cost, currency = turn
+            known = _Known(await ratio_rows(session, _MEASURES, traffic))
+            hours = await _hours(session, traffic)
+            categories = _Known(await ratio_rows(session, [_ESCALATION], traffic, by=By.CATEGORY))
+            turn_ms = _spread((await bucket_rows(session, "turn_ms", traffic)).get(ALL_PARTS, []))
+            first_ms = _spread((await bucket_rows(session, "first_token_ms", traffic)).get(ALL_PARTS, []))
+            open_now, waiting, currency = await _now(session, traffic)
+        talked, spent = known.of(_ESCALATION), Decimal(repr(round(known.of("cost_per_turn").y, 8)))
+        ended, rated = known.of("containment_rate", mature_only=True), known.of("csat")
         return Figures(
             days=days,
-            csat=Figure(csat, rated),
-            csat_response_rate=share(rated, closed),
-            escalation=share(escalated, conversations),
-            containment=share(contained, closed),
-            turn_ms=Spread(latency[0], latency[1], turns) if latency else Spread(None, None, 0),
-            first_token_ms=Spread(first[0], first[1], firsts) if first else Spread(None, None, 0),
-            cost_total=cost,
-            cost_per_conversation=cost / conversations if conversations else None,
-            currency=currency or "",
-            turns=turns,
-            outcomes=dict(outcomes),
-            categories=dict(categories),
-            hours=tuple(HourLine(*row) for row in hours),
-            waiting=waiting[0],
+            csat=Figure(rated.y / rated.d if rated.d else None, rated.n),
+            csat_response_rate=share(rated.n, ended.n),
+            escalation=share(talked.y, talked.n),
+            containment=share(ended.y, ended.n),
+            turn_ms=turn_ms,
+            first_token_ms=first_ms,
+            cost_total=spent,
+            cost_per_conversation=spent / talked.n if talked.n else None,
+            currency=currency,
+            turns=round(known.of("error_rate").d),
+            outcomes=_largest_first({name: round(known.of(OUTCOME_PREFIX + name).y) for name in OUTCOMES}),
+            categories=_largest_first(
+                {str(part) or "none": categories.of(_ESCALATION, part).n for part in categories.parts}
+            ),
+            hours=hours,
+            waiting=waiting,
             open=open_now,
         )
 
 
-def share(part: int, whole: int) -> Figure:
+_ESCALATION = "escalation_rate"
+_MEASURES = (
+    _ESCALATION, "containment_rate", "csat", "cost_per_turn", "error_rate",
+    *(OUTCOME_PREFIX + name for name in OUTCOMES),
+)  # fmt: skip
+
+
+class _Known:
+    """Sums by KPI and part."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._sums = {(row[0], row[1], row[2]): Totals(*row[3:]) for row in rows}
+
+    @property
+    def parts(self) -> list[Any]:
+        return sorted({part for _, part, _ in self._sums})
+
+    def of(self, name: str, part: object = ALL_PARTS, *, mature_only: bool = False) -> Totals:
+        mature = self._sums.get((name, part, True), Totals())
+        return mature if mature_only else mature.plus(self._sums.get((name, part, False), Totals()))
+
+
+async def _hours(session: ReadSession, traffic: Slice) -> tuple[HourLine, ...]:
+    known = _Known(await ratio_rows(session, [_ESCALATION, "error_rate"], traffic, by=By.HOUR))
+    buckets = await bucket_rows(session, "turn_ms", traffic, by=By.HOUR)
+    return tuple(
+        HourLine(
+            hour,
+            known.of(_ESCALATION, hour).n,
+            round(known.of("error_rate", hour).d),
+            round(known.of(_ESCALATION, hour).y),
+            quantile_of(buckets.get(hour, []), 0.95),
+        )
+        for hour in known.parts
+    )
+
+
+async def _now(session: ReadSession, traffic: Slice) -> tuple[int, int, str]:
+    row = await session.one(
+        """select (select count(*) from conversations
+                   where state = 'open' and opened_at >= %s and not simulated),
+                  (select count(*) from handover where taken_at is null and ended_at is null),
+                  (select currency from turn order by id desc limit 1)""",
+        (traffic.since,),
+    )
+    assert row is not None
+    return row[0], row[1], row[2] or ""
+
+
+def _spread(buckets: Sequence[tuple[int, int]]) -> Spread:
+    return Spread(quantile_of(buckets, 0.5), quantile_of(buckets, 0.95), sum(count for _, count in buckets))
+
+
+def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: n for name, n in sorted(counts.items(), key=lambda item: -item[1]) if n}
+
+
+def share(part: float, whole: int) -> Figure:
     """Return part / whole with n = whole; None where there is nothing to divide by."""
     return Figure(part / whole if whole else None, whole)
