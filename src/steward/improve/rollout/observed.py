@@ -7,41 +7,42 @@ somebody wants to see it: two statements, one over conversations and one over tu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from steward.base.db.contracts import ReadSession
 from steward.improve.insight.contracts import Matures, Over, Parameters, Ratio
 from steward.improve.insight.transpile import bound
-from steward.improve.rollout.contracts import ALL, Sums
+from steward.improve.rollout.contracts import ALL, Rollout, Sums
 
 Key = tuple[str, int, str, str]
 """KPI, phase, category and arm."""
-_TAKEN: Final = {
-    Matures.CLOSED: "closed_taken",
-    Matures.SURVEY: "survey_taken",
-    Matures.RECONTACT: "recontact_taken",
-}
 
 
 async def observed_sums(
-    session: ReadSession, rollout_id: UUID, kpis: Sequence[Ratio], *, parameters: Parameters
+    session: ReadSession, rollout: Rollout, kpis: Sequence[Ratio], *, now: datetime
 ) -> Mapping[Key, Sums]:
     """Return the sums of matured units by phase, category (and `ALL`) and arm.
 
     Args:
         session: where to read.
-        rollout_id: whose assigned customers.
+        rollout: whose assigned customers.
         kpis: what to measure.
-        parameters: the figures that expressions name.
+        now: what is final at this moment counts.
     """
+    plan = rollout.plan
+    parameters = Parameters(slow_ms=plan.slow_ms, recontact_hours=plan.recontact_hours)
+    values = {
+        "rollout": rollout.id,
+        Matures.CLOSED.value: now,
+        Matures.SURVEY.value: now - timedelta(hours=plan.survey_hours),
+        Matures.RECONTACT.value: now - timedelta(hours=plan.recontact_hours),
+    }
     found: dict[Key, Sums] = {}
     for over in Over:
         chosen = [kpi for kpi in kpis if kpi.over is over]
         if not chosen:
             continue
-        statement = sums_sql(chosen, over, parameters)
-        for row in await session.all(statement, {"rollout": rollout_id}):
+        for row in await session.all(sums_sql(chosen, over, parameters), values):
             phase, category, arm = row[:3]
             for place, kpi in enumerate(chosen):
                 n, *sums = row[3 + 6 * place : 9 + 6 * place]
@@ -61,7 +62,7 @@ def with_all_categories(sums: Mapping[Key, Sums]) -> dict[Key, Sums]:
 
 def sums_sql(kpis: Sequence[Ratio], over: Over, parameters: Parameters) -> str:
     """Return the statement that adds up units of KPIs over one table, six columns for each KPI."""
-    columns = ", ".join(_six(place, _TAKEN[kpi.matures]) for place, kpi in enumerate(kpis))
+    columns = ", ".join(_six(place, kpi.matures) for place, kpi in enumerate(kpis))
     pairs = [
         tuple(bound(text, parameters).replace("%", "%%") for text in (kpi.numerator, kpi.denominator))
         for kpi in kpis
@@ -84,9 +85,12 @@ def sums_sql(kpis: Sequence[Ratio], over: Over, parameters: Parameters) -> str:
     )
 
 
-def _six(place: int, taken: str) -> str:
-    """Return count and sums of one KPI; units whose value isn't final don't count."""
+def _six(place: int, matures: Matures) -> str:
+    """Return count and sums of one KPI over the units whose value is final: how long ago they ended tells."""
     y, d = f"y{place}", f"d{place}"
-    counted = f"filter (where a.{taken} is not null and {y} is not null and {d} is not null and {d} <> 0)"
+    counted = (
+        f"filter (where a.closed_taken <= %({matures.value})s and {y} is not null and {d} is not null "
+        f"and {d} <> 0)"
+    )
     terms = (y, d, f"{y} * {y}", f"{d} * {d}", f"{y} * {d}")
     return f"count(*) {counted}, " + ", ".join(f"coalesce(sum({term}) {counted}, 0)" for term in terms)

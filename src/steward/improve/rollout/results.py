@@ -11,7 +11,7 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession
 from steward.improve.insight import kpis
-from steward.improve.insight.contracts import Better, Parameters, Ratio
+from steward.improve.insight.contracts import Better, Ratio
 from steward.improve.rollout.comparison import (
     ArmValue,
     CostOfArms,
@@ -86,7 +86,7 @@ class Results:
         now = self._clock.now()
         async with self._database.read() as session:
             rollout = await _rollout(session, rollout_id)
-            sums = await self._sums(session, rollout)
+            sums = await self._sums(session, rollout, now)
             pace = await _pace(session, rollout, now)
             currency = await session.one(_CURRENCY, {"rollout": rollout_id})
         compared = [result_of(kpi, sums, rollout, pace) for kpi in comparable()]
@@ -102,14 +102,13 @@ class Results:
             cost=None if currency is None else cost_of(seen, currency[0], pace),
         )
 
-    async def _sums(self, session: ReadSession, rollout: Rollout) -> Mapping[Key, Sums]:
+    async def _sums(self, session: ReadSession, rollout: Rollout, now: datetime) -> Mapping[Key, Sums]:
         rows = await session.all(_SUMS, {"rollout": rollout.id})
         kept = {(row[0], row[1], row[2], row[3]): Sums(*row[4:]) for row in rows}
-        parameters = Parameters(slow_ms=rollout.plan.slow_ms, recontact_hours=rollout.plan.recontact_hours)
         others = [kpi for kpi in comparable() if kpi.name not in _triggers(rollout)]
         return {
             **with_all_categories(kept),
-            **await observed_sums(session, rollout.id, others, parameters=parameters),
+            **await observed_sums(session, rollout, others, now=now),
         }
 
 
