@@ -27,6 +27,7 @@ async def read_page(
     both = [rollout.candidate, rollout.baseline]
     numbers: dict[str, int] = {row[0]: row[1] for row in await session.all(queries.NUMBERS, {"ids": both})}
     arms = await _arms(session, situation)
+    met = await session.one(queries.MET, of_it)
     looks = await session.all(queries.LOOKS, {**of_it, "category": None})
     return RolloutPage(
         rollout=rollout,
@@ -41,6 +42,7 @@ async def read_page(
         cost_candidate=sum(arm.cost for arm in arms if arm.arm is Arm.CANDIDATE),
         currency=currency,
         gate_passed=gate_passed,
+        customers_met=None if met is None else met[0],
     )
 
 

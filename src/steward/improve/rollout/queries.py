@@ -170,6 +170,10 @@ left join customers u using (arm, phase) left join turns t using (arm, phase)
 order by v.phase, v.arm
 """
 
+MET: Final = """
+select count(distinct customer_id) from assignment where rollout_id = %(id)s and arm = 'candidate'
+"""
+
 NUMBERS: Final = "select id, number from release where id = any(%(ids)s)"
 
 

@@ -1,4 +1,4 @@
-"""Rollouts as people steer them: start, look, go on, stop, go back, agree."""
+"""Rollouts: starting them, and everything that a page tells of one. Steering them is inherited."""
 
 from __future__ import annotations
 
@@ -14,34 +14,26 @@ from steward.govern.ledger.service import Ledger
 from steward.improve.rollout import plan as plans
 from steward.improve.rollout import queries
 from steward.improve.rollout.contracts import (
-    LookPoint,
-    PhaseApproval,
     Plan,
     Rollout,
-    RolloutEvent,
     RolloutId,
     RolloutKind,
     RolloutPage,
     RolloutState,
-    Stage,
 )
-from steward.improve.rollout.deciding import blocked, look, numbers_of
-from steward.improve.rollout.errors import AlreadyUnderWay, NoSuchRollout, NotThatRole, WrongState
+from steward.improve.rollout.errors import AlreadyUnderWay
 from steward.improve.rollout.evidence import exact, text_of
 from steward.improve.rollout.gate import Gates, require_comparable, require_gate
 from steward.improve.rollout.pages import read_page
-from steward.improve.rollout.situation import gather
-from steward.improve.rollout.transitions import Cause, Transitions
+from steward.improve.rollout.steering import Steering
+from steward.improve.rollout.transitions import Cause
 from steward.supply.releases.assignment import BUCKETS, Baseline, BaselineKind, Holdout, Traffic
 from steward.supply.releases.contracts import LoadedRelease, short_id
 from steward.supply.releases.service import Releases
 from steward.supply.releases.traffic import TrafficControl
 
-ADMIN = "admin"
-"""The role that may give every agreement."""
 
-
-class Rollouts:
+class Rollouts(Steering):
     """The service; built once by the composition root."""
 
     def __init__(
@@ -54,12 +46,9 @@ class Rollouts:
         traffic: TrafficControl,
         clock: Clock,
     ) -> None:
-        self._database = database
+        super().__init__(database=database, ledger=ledger, traffic=traffic, clock=clock)
         self._releases = releases
         self._gates = gates
-        self._traffic = traffic
-        self._clock = clock
-        self._transitions = Transitions(ledger=ledger, traffic=traffic, clock=clock)
 
     # ------------------------------------------------------------ starting
 
@@ -219,37 +208,6 @@ class Rollouts:
 
     # ------------------------------------------------------------ looking
 
-    async def get(self, rollout_id: UUID) -> Rollout:
-        """Return a rollout as it stands.
-
-        Raises:
-            NoSuchRollout: there is none of this id.
-        """
-        async with self._database.read() as session:
-            row = await session.one(queries.BY_ID, {"id": rollout_id})
-        if row is None:
-            raise NoSuchRollout(rollout_id)
-        return queries.rollout_of(row)
-
-    async def recent(
-        self, *, limit: int = 50, assistant: str | None = None, simulated: bool | None = None
-    ) -> tuple[Rollout, ...]:
-        """List rollouts, the latest first, of one assistant or lane or of all."""
-        wanted = {"limit": limit, "assistant": assistant, "simulated": simulated}
-        async with self._database.read() as session:
-            return tuple(map(queries.rollout_of, await session.all(queries.RECENT, wanted)))
-
-    async def events(self, rollout_id: UUID) -> tuple[RolloutEvent, ...]:
-        """Return the timeline, the oldest first."""
-        async with self._database.read() as session:
-            return tuple(map(queries.event_of, await session.all(queries.EVENTS, {"id": rollout_id})))
-
-    async def looks(self, rollout_id: UUID, *, category: str | None = None) -> tuple[LookPoint, ...]:
-        """Return how verdicts went, of one category (`ALL` for all together) or of every one."""
-        async with self._database.read() as session:
-            rows = await session.all(queries.LOOKS, {"id": rollout_id, "category": category})
-        return tuple(map(queries.point_of, rows))
-
     async def page(self, rollout_id: UUID) -> RolloutPage:
         """Return everything about a rollout: what happened, when, why, who agreed, what it cost."""
         rollout = await self.get(rollout_id)
@@ -265,164 +223,6 @@ class Rollouts:
                 currency=candidate.folder.assistant.currency,
                 gate_passed=None if gate is None else gate.passed,
             )
-
-    # ------------------------------------------------------------ steering
-
-    async def advance(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
-        """Go on to the next phase without waiting for the minimums; conclude an experiment or a shadow.
-
-        What is known to be harmful, a hold and an agreement that is missing stop it all the same, and
-        nothing is promoted that isn't safe by every trigger.
-
-        Raises:
-            WrongState: it is paused, held or ended, or the evidence doesn't allow it.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            if rollout.kind is not RolloutKind.ROLLOUT:
-                _require(rollout, _OPEN, "concluded")
-                return await self._transitions.conclude(session, rollout, Cause(by, reason, {}))
-            _require(rollout, _GOING_ON, "taken further")
-            situation = await gather(session, rollout, at=self._clock.now())
-            seen = look(situation)
-            following = rollout.phase + 1
-            if (obstacle := blocked(situation, seen)) is not None:
-                raise WrongState(rollout.id, rollout.state.value, "taken further", obstacle)
-            cause = Cause(by, reason, numbers_of(situation, seen))
-            if situation.lacks_agreement(following):
-                return await self._transitions.ask_approval(session, rollout, following, cause)
-            if rollout.plan.phases[following].stage is Stage.FULL:
-                return await self._transitions.promote(session, rollout, cause)
-            return await self._transitions.enter(session, rollout, following, cause)
-
-    async def pause(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
-        """Assign nobody new until it's resumed; conversations on the candidate stay there.
-
-        Raises:
-            WrongState: it has ended, hasn't begun or is paused.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            _require(rollout, _OPEN - {RolloutState.PAUSED}, "paused")
-            return await self._transitions.pause(session, rollout, Cause(by, reason, {}), kind="paused")
-
-    async def resume(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
-        """Go on after a pause or a hold. What made it hold holds it again as long as it lasts.
-
-        Raises:
-            WrongState: it is neither paused nor held.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            _require(rollout, _STOPPED, "resumed")
-            return await self._transitions.resume(session, rollout, Cause(by, reason, {}))
-
-    async def abort(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:
-        """End it without a judgement; the baseline answers everybody.
-
-        Raises:
-            WrongState: it has ended.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            _require(rollout, _OPEN, "aborted", begun=False)
-            return await self._transitions.abort(session, rollout, Cause(by, reason, {}))
-
-    async def roll_back(
-        self, rollout_id: UUID, *, by: str, reason: str, category: str | None = None
-    ) -> Rollout:
-        """Take the candidate away from everybody, or in one category; the last category ends the rollout.
-
-        Raises:
-            WrongState: it has ended or hasn't begun, or the category doesn't take part.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            _require(rollout, _OPEN, "rolled back")
-            situation = await gather(session, rollout, at=self._clock.now())
-            cause = Cause(by, reason, numbers_of(situation, look(situation)))
-            left = set(rollout.current.categories) - set(rollout.harmed_categories)
-            if category is None or left == {category}:
-                return await self._transitions.roll_back(session, rollout, cause)
-            if category not in left:
-                problem = f"rolled back in category '{category}'"
-                raise WrongState(rollout.id, rollout.state.value, problem, "it doesn't take part")
-            return await self._transitions.roll_back_categories(session, rollout, (category,), cause)
-
-    async def approve(
-        self, rollout_id: UUID, *, phase: int, approve: bool, role: str, by: str, reason: str
-    ) -> Rollout:
-        """Agree to a phase, or deny it.
-
-        With it the first phase begins; a later one begins as soon as its rule is fulfilled (still). Denied,
-        the first phase ends the rollout and a later one pauses it; `resume` asks again.
-
-        Raises:
-            WrongState: nobody was asked about this phase.
-            NotThatRole: another role has to agree; an admin may do it for all.
-        """
-        async with self._database.write() as session:
-            rollout = await self._transitions.lock(session, rollout_id)
-            _require(rollout, _OPEN, "decided on", begun=False)
-            asked = await self._asked(session, rollout, phase)
-            if role not in (asked.role, ADMIN):
-                raise NotThatRole(rollout.plan.phases[phase].name, asked.role)
-            decided = {
-                "id": rollout.id,
-                "phase": phase,
-                "state": "approved" if approve else "denied",
-                "at": self._clock.now(),
-                "by": by,
-                "reason": reason,
-            }
-            await session.execute(queries.DECIDE_APPROVAL, decided)
-            evidence = {"asked_phase": phase, "role": asked.role, "as": role}
-            return await self._decided(session, rollout, Cause(by, reason, evidence), approve=approve)
-
-    async def _asked(self, session: WriteSession, rollout: Rollout, phase: int) -> PhaseApproval:
-        rows = await session.all(queries.APPROVALS, {"id": rollout.id})
-        for approval in map(queries.approval_of, rows):
-            if approval.phase == phase and approval.state == "waiting":
-                return approval
-        names = [item.name for item in rollout.plan.phases]
-        name = names[phase] if 0 <= phase < len(names) else str(phase)
-        raise WrongState(
-            rollout.id, rollout.state.value, f"decided on for phase '{name}'", "nobody was asked about it"
-        )
-
-    async def _decided(
-        self, session: WriteSession, rollout: Rollout, cause: Cause, *, approve: bool
-    ) -> Rollout:
-        first = rollout.phase_started_at is None
-        if approve:
-            agreed = rollout if first else replace(rollout, state=_after_agreement(rollout))
-            rollout = await self._transitions.note(session, agreed, "approved", cause)
-            if not first:
-                return rollout
-            begun = Cause(cause.by, f"phase '{rollout.current.name}' begins", {})
-            return await self._transitions.enter(session, rollout, 0, begun)
-        if not first:
-            return await self._transitions.pause(session, rollout, cause, kind="denied")
-        rollout = await self._transitions.note(session, rollout, "denied", cause)
-        return await self._transitions.abort(session, rollout, cause)
-
-
-_OPEN = frozenset(state for state in RolloutState if state.is_open)
-_GOING_ON = frozenset({RolloutState.RUNNING, RolloutState.WAITING})
-_STOPPED = frozenset({RolloutState.PAUSED, RolloutState.HELD})
-
-
-def _require(rollout: Rollout, states: frozenset[RolloutState], deed: str, *, begun: bool = True) -> None:
-    """Refuse what can't be done to a rollout where it stands; most of it only once traffic is divided."""
-    waits = rollout.state.is_open and rollout.phase_started_at is None
-    if rollout.state not in states or (begun and waits):
-        state = "waiting to begin" if waits else rollout.state.value.replace("_", " ")
-        raise WrongState(rollout.id, state, deed)
-
-
-def _after_agreement(rollout: Rollout) -> RolloutState:
-    """What waited goes on; what was stopped meanwhile stays so."""
-    return RolloutState.RUNNING if rollout.state is RolloutState.WAITING else rollout.state
 
 
 def _holdout_of(traffic: Traffic, rollout: Rollout) -> Holdout:
