@@ -14,10 +14,9 @@ from steward.app.outside import InstalledOutside
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.pool import PooledDatabase
 from steward.govern.privacy.vault import Vault
-from steward.improve.evals.attempts import Stage
+from steward.improve.evals.attempts import Rehearsal, Stage
 from steward.improve.evals.effects import NoLedger, PinnedTraffic, RehearsedActions, RehearsedRuntimes
 from steward.improve.evals.records import Records
-from steward.improve.evals.running import Runner
 from steward.improve.evals.service import Evals
 from steward.serve.conversations.following import Followers
 from steward.serve.conversations.service import Conversations
@@ -55,42 +54,49 @@ class Alone:
 
 
 def open_evals(foundation: Foundation, *, at_once: int = AT_ONCE) -> Evals:
-    """Return the service; it opens connections of its own while something runs."""
-    secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
-    runtimes = RehearsedRuntimes(
-        releases=foundation.releases,
-        database=foundation.store.database,
-        embedder=foundation.embedder,
-        retrieval=foundation.retrieval,
-        outside=InstalledOutside(
-            secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
-        ),
-    )
-    records = Records(database=foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
+    """Return the service; while something runs it opens connections of its own."""
     telemetry = TurnTelemetry(CollectorRegistry(), TracerProvider().get_tracer("steward.evaluation"))
     # Keys of customers who are undone would only push those of real ones out of the other vault's memory.
     vault = Vault(foundation.master_key, foundation.clock, remembered_keys=REMEMBERED_KEYS)
 
-    def set_stage(database: Database, release_id: str) -> Stage:
-        return stage_on(
-            database, release_id, foundation=foundation, runtimes=runtimes, vault=vault, telemetry=telemetry
+    @asynccontextmanager
+    async def open_rehearsal() -> AsyncIterator[Rehearsal]:
+        outside = InstalledOutside(
+            secrets=InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets"),
+            system_urls=foundation.settings.system_urls,
+            is_word=foundation.embedder.is_word,
+        )
+        runtimes = RehearsedRuntimes(
+            releases=foundation.releases,
+            database=foundation.store.database,
+            embedder=foundation.embedder,
+            retrieval=foundation.retrieval,
+            outside=outside,
         )
 
-    @asynccontextmanager
-    async def open_lanes(connections: int) -> AsyncIterator[Database]:
+        def set_stage(database: Database, release_id: str) -> Stage:
+            return stage_on(
+                database,
+                release_id,
+                foundation=foundation,
+                runtimes=runtimes,
+                vault=vault,
+                telemetry=telemetry,
+            )
+
         lanes = await PooledDatabase.open(
-            foundation.store.app_url, min_size=connections, max_size=connections, name="steward evaluation"
+            foundation.store.app_url, min_size=at_once, max_size=at_once, name="steward evaluation"
         )
         try:
-            yield lanes
+            yield Rehearsal(lanes, runtimes, set_stage, at_once)
         finally:
+            await outside.aclose()
             await lanes.close()
 
     return Evals(
         releases=foundation.releases,
-        runtimes=runtimes,
-        runner=Runner(records=records, open_lanes=open_lanes, set_stage=set_stage, at_once=at_once),
-        records=records,
+        open_rehearsal=open_rehearsal,
+        records=Records(database=foundation.store.database, clock=foundation.clock, ledger=foundation.ledger),
         clock=foundation.clock,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
+from weakref import WeakSet
 
 import structlog
 
@@ -23,6 +25,7 @@ EXTRACTIVE = "extractive"
 OTHER_BOT = "baseline"
 """What the bot of an external baseline is called in turns, and its model where none is named."""
 log = structlog.get_logger(__name__)
+Built = TypeVar("Built", HttpConnector, OpenAICompatibleModel)
 
 
 class InstalledOutside:
@@ -34,6 +37,12 @@ class InstalledOutside:
         self._secrets = secrets
         self._system_urls = system_urls
         self._is_word = is_word
+        self._built: WeakSet[HttpConnector | OpenAICompatibleModel] = WeakSet()
+
+    async def aclose(self) -> None:
+        """Close the connections of everything built here that is still in use."""
+        for item in tuple(self._built):
+            await item.aclose()
 
     def models(self, folder: Folder) -> Models:
         """Return the chain of models before `extractive`; one without its secret is passed over."""
@@ -46,7 +55,7 @@ class InstalledOutside:
                 break
             prices[name] = _prices(model)
             try:
-                chain.append(OpenAICompatibleModel(_spec(model), self._secrets))
+                chain.append(self._kept(OpenAICompatibleModel(_spec(model), self._secrets)))
             except KeyMissing as error:
                 log.info("model_passed_over", model=name, reason=str(error))
         return Models(ModelChain(chain) if chain else None, prices)
@@ -54,7 +63,7 @@ class InstalledOutside:
     def connector(self, systems: Sequence[SystemSpec]) -> Connector:
         """Return a caller of the folder's systems, at this installation's addresses."""
         here = [replace(system, url=self._system_urls.get(system.name, system.url)) for system in systems]
-        return HttpConnector(here, self._secrets)
+        return self._kept(HttpConnector(here, self._secrets))
 
     def other_bot(self, baseline: Baseline) -> OpenAICompatibleModel:
         """Return the bot that answered before Steward.
@@ -68,11 +77,15 @@ class InstalledOutside:
             url=baseline.url or "",
             secret_name=baseline.secret,
         )
-        return OpenAICompatibleModel(spec, self._secrets)
+        return self._kept(OpenAICompatibleModel(spec, self._secrets))
 
     def is_word(self, word: str) -> bool:
         """Tell whether a word stands in the embedding's vocabulary."""
         return self._is_word(word)
+
+    def _kept(self, item: Built) -> Built:
+        self._built.add(item)
+        return item
 
 
 def _spec(model: Model) -> ModelSpec:

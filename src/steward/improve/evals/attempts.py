@@ -16,6 +16,7 @@ from steward.improve.evals.pace import Pace
 from steward.improve.evals.undone import undone
 from steward.serve.conversations.contracts import Customer, MessageRole
 from steward.serve.conversations.service import Conversations
+from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
 from steward.supply.assistant.schema.cases import Case
 
@@ -35,6 +36,24 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a run needs while it lasts.
+
+    `lanes` are connections of its own, so that live turns don't wait for those of evaluations;
+    `set_stage` builds the services for one conversation; `at_once` is how many are held at once.
+    """
+
+    lanes: Database
+    runtimes: Runtimes
+    set_stage: Callable[[Database, str], Stage]
+    at_once: int
+
+
+OpenRehearsal = Callable[[], AbstractAsyncContextManager[Rehearsal]]
+"""Opens what a run needs and closes all of it; the composition root implements it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """An attempt, and how long to wait before it is worth making again; None where it says enough."""
 
@@ -42,48 +61,47 @@ class Made:
     again_after_s: float | None
 
 
-SetStage = Callable[[Database, str], Stage]
-"""Builds the services for one conversation on a release; the composition root implements it."""
-OpenLanes = Callable[[int], AbstractAsyncContextManager[Database]]
-"""Opens that many connections of their own, so that live turns don't wait for those of evaluations."""
-
-
 async def attempt_case(
-    case: Case, *, assistant: str, release_id: str, lanes: Database, set_stage: SetStage, pace: Pace
+    case: Case, rehearsal: Rehearsal, *, assistant: str, release_id: str, pace: Pace
 ) -> Made:
     """Hold the case's conversation on a release and say what came of it."""
     noted = Noted()
     note_into(noted)
     told: list[Told] = []
     faults: list[str] = []
-    async with undone(lanes) as database:
-        stage = set_stage(database, release_id)
-        started = await stage.conversations.start(
-            assistant=assistant,
-            channel=CHANNEL,
-            customer=Customer(reference=None, verified=bool(case.customer), claims=case.customer),
-            locale=None,
-            simulated=True,
-            release_id=release_id,
-        )
-        conversation_id = started.conversation.id
-        for number, turn in enumerate(case.turns, 1):
-            await pace.wait()
-            events = [
-                event
-                async for event in stage.turns.message(conversation_id, turn.customer, key=f"turn-{number}")
-            ]
-            if (heard := told_by(events)) is None:
-                faults.append(f"turn {number}: the turn broke")
-                break
-            told.append(heard)
-            faults += [f"turn {number}: {fault}" for fault in faults_of(turn.expect, heard)]
-        await stage.turns.finish(within_s=FINISH_WITHIN_S)
+    async with undone(rehearsal.lanes) as database:
+        stage = rehearsal.set_stage(database, release_id)
+        try:
+            conversation_id = await _open(stage, case, assistant=assistant, release_id=release_id)
+            for number, turn in enumerate(case.turns, 1):
+                await pace.wait()
+                messages = stage.turns.message(conversation_id, turn.customer, key=f"turn-{number}")
+                heard = told_by([event async for event in messages])
+                if heard is None:
+                    faults.append(f"turn {number}: the turn broke")
+                    break
+                told.append(heard)
+                faults += [f"turn {number}: {fault}" for fault in faults_of(turn.expect, heard)]
+        finally:
+            # A turn goes on when its listener is gone; this one must not outlive its transaction.
+            await stage.turns.finish(within_s=FINISH_WITHIN_S)
         texts = await _masked_answers(stage.conversations, conversation_id)
         routes = await _routes(database, conversation_id)
     model_failed = MODEL_FAILED in routes
     again_after_s = MODEL_AGAIN_S if model_failed else SYSTEM_AGAIN_S if noted.systems else None
     return Made(_attempt(told, faults, texts, noted, model_failed=model_failed), again_after_s)
+
+
+async def _open(stage: Stage, case: Case, *, assistant: str, release_id: str) -> UUID:
+    started = await stage.conversations.start(
+        assistant=assistant,
+        channel=CHANNEL,
+        customer=Customer(reference=None, verified=bool(case.customer), claims=case.customer),
+        locale=None,
+        simulated=True,
+        release_id=release_id,
+    )
+    return started.conversation.id
 
 
 async def _masked_answers(conversations: Conversations, conversation_id: UUID) -> tuple[str, ...]:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-from steward.base.db.contracts import Database
-from steward.improve.evals.attempts import OpenLanes, SetStage, attempt_case
+from steward.improve.evals.attempts import Rehearsal, attempt_case
 from steward.improve.evals.contracts import Attempt
 from steward.improve.evals.pace import Pace
 from steward.improve.evals.records import Records, RunRecord
@@ -33,56 +32,44 @@ class Job:
     number: int
 
 
-class Runner:
-    """Makes attempts; built once by the composition root."""
+async def make_attempts(
+    jobs: Sequence[Job],
+    rehearsal: Rehearsal,
+    records: Records,
+    *,
+    per_minute: int | None,
+    progress: Progress | None,
+) -> None:
+    """Make the attempts that aren't stored yet."""
+    stored = {run: await records.stored(run) for run in dict.fromkeys(job.run for job in jobs)}
+    left = [job for job in jobs if (job.case.name, job.number) not in stored[job.run]]
+    done = len(jobs) - len(left)
+    waiting, pace = iter(left), Pace(per_minute)
 
-    def __init__(self, *, records: Records, open_lanes: OpenLanes, set_stage: SetStage, at_once: int) -> None:
-        self._records = records
-        self._open_lanes = open_lanes
-        self._set_stage = set_stage
-        self._at_once = at_once
+    async def lane() -> None:
+        nonlocal done
+        for job in waiting:
+            attempt = await _attempt(job, rehearsal, pace)
+            await records.put(job.run, job.case.name, job.number, attempt)
+            done += 1
+            if progress is not None:
+                progress(done, len(jobs))
 
-    async def run(self, jobs: Sequence[Job], *, per_minute: int | None, progress: Progress | None) -> None:
-        """Make the attempts that aren't stored yet."""
-        stored = {run: await self._records.stored(run) for run in dict.fromkeys(job.run for job in jobs)}
-        left = [job for job in jobs if (job.case.name, job.number) not in stored[job.run]]
-        done = len(jobs) - len(left)
-        if not left:
-            return
-        waiting = iter(left)
-        pace = Pace(per_minute)
-        lanes_needed = min(self._at_once, len(left))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(rehearsal.at_once):
+            group.create_task(lane())
 
-        async with self._open_lanes(lanes_needed) as lanes:
 
-            async def lane() -> None:
-                nonlocal done
-                for job in waiting:
-                    attempt = await self._attempt(job, lanes=lanes, pace=pace)
-                    await self._records.put(job.run, job.case.name, job.number, attempt)
-                    done += 1
-                    if progress is not None:
-                        progress(done, len(jobs))
-
-            async with asyncio.TaskGroup() as group:
-                for _ in range(lanes_needed):
-                    group.create_task(lane())
-
-    async def _attempt(self, job: Job, *, lanes: Database, pace: Pace) -> Attempt:
-        """Make an attempt, again where a system or a model didn't answer."""
-        for number in range(1, TRIES + 1):
-            made = await attempt_case(
-                job.case,
-                assistant=job.run.assistant,
-                release_id=job.run.release_id,
-                lanes=lanes,
-                set_stage=self._set_stage,
-                pace=pace,
-            )
-            if made.again_after_s is None or number == TRIES:
-                break
-            await asyncio.sleep(made.again_after_s * number)
-        return made.attempt
+async def _attempt(job: Job, rehearsal: Rehearsal, pace: Pace) -> Attempt:
+    """Make an attempt, again where a system or a model didn't answer."""
+    for number in range(1, TRIES + 1):
+        made = await attempt_case(
+            job.case, rehearsal, assistant=job.run.assistant, release_id=job.run.release_id, pace=pace
+        )
+        if made.again_after_s is None or number == TRIES:
+            break
+        await asyncio.sleep(made.again_after_s * number)
+    return made.attempt
 
 
 def jobs_of(runs: Sequence[RunRecord], cases: Sequence[Case], numbers: Sequence[int]) -> list[Job]:

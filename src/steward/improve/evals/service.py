@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
 from steward.base.clock import Clock
-from steward.improve.evals.cases import digest_of, merged
+from steward.improve.evals.attempts import OpenRehearsal, Rehearsal
+from steward.improve.evals.cases import ComparedCase, digest_of, merged
 from steward.improve.evals.comparing import judge, pairs_of, suspicious
 from steward.improve.evals.contracts import EvalRun, GateResult
 from steward.improve.evals.errors import DifferentAssistants, NoCases, NoSuchCase
 from steward.improve.evals.records import Records, Side
-from steward.improve.evals.running import Progress, Runner, jobs_of
-from steward.serve.turn.runtime import Runtimes
+from steward.improve.evals.running import Job, Progress, jobs_of, make_attempts
 from steward.supply.assistant.schema.cases import Case
 from steward.supply.releases.contracts import LoadedRelease
 from steward.supply.releases.service import Releases
@@ -31,11 +31,10 @@ class Evals:
     """The service; built once by the composition root."""
 
     def __init__(
-        self, *, releases: Releases, runtimes: Runtimes, runner: Runner, records: Records, clock: Clock
+        self, *, releases: Releases, open_rehearsal: OpenRehearsal, records: Records, clock: Clock
     ) -> None:
         self._releases = releases
-        self._runtimes = runtimes
-        self._runner = runner
+        self._open_rehearsal = open_rehearsal
         self._records = records
         self._clock = clock
 
@@ -66,21 +65,21 @@ class Evals:
         """
         release = await self._releases.load(release_id)
         cases = chosen(release, names)
-        deterministic = await self._is_deterministic(release.id)
-        repeats = repeats or (1 if deterministic else REPEATS_WITH_CHANCE)
-        run = await self._records.begin(
-            assistant=release.assistant,
-            release_id=release.id,
-            side=Side.ALONE,
-            against=None,
-            cases_digest=digest_of(cases),
-            repeats=repeats,
-            deterministic=deterministic,
-            fresh=fresh,
-        )
-        await self._runner.run(
-            jobs_of([run], cases, range(repeats)), per_minute=per_minute, progress=progress
-        )
+        async with self._open_rehearsal() as rehearsal:
+            deterministic = await is_deterministic(rehearsal, release)
+            repeats = repeats or (1 if deterministic else REPEATS_WITH_CHANCE)
+            run = await self._records.begin(
+                assistant=release.assistant,
+                release_id=release.id,
+                side=Side.ALONE,
+                against=None,
+                cases_digest=digest_of(cases),
+                repeats=repeats,
+                deterministic=deterministic,
+                fresh=fresh,
+            )
+            jobs = jobs_of([run], cases, range(repeats))
+            await make_attempts(jobs, rehearsal, self._records, per_minute=per_minute, progress=progress)
         return await self._records.finish(run)
 
     async def compare(
@@ -116,21 +115,47 @@ class Evals:
         if candidate.assistant != baseline.assistant:
             raise DifferentAssistants(candidate.assistant, baseline.assistant)
         compared = merged(candidate.folder.cases, baseline.folder.cases)
-        cases = [item.case for item in compared]
-        if not cases:
+        if not compared:
             raise NoCases(candidate.assistant)
-        deterministic = await self._is_deterministic(candidate.id) and await self._is_deterministic(
-            baseline.id
-        )
+        async with self._open_rehearsal() as rehearsal:
+            ask = partial(
+                make_attempts,
+                rehearsal=rehearsal,
+                records=self._records,
+                per_minute=per_minute,
+                progress=progress,
+            )
+            before, after = await self._both(
+                compared, baseline, candidate, rehearsal=rehearsal, ask=ask, repeats=repeats, fresh=fresh
+            )
+        pairs = pairs_of(compared, before, after)
+        gate = await asyncio.to_thread(judge, pairs, before, after, at=self._clock.now())
+        await self._records.put_gate(candidate.assistant, gate)
+        return gate
+
+    async def _both(
+        self,
+        compared: Sequence[ComparedCase],
+        baseline: LoadedRelease,
+        candidate: LoadedRelease,
+        *,
+        rehearsal: Rehearsal,
+        ask: Callable[[Sequence[Job]], Awaitable[None]],
+        repeats: int | None,
+        fresh: bool,
+    ) -> tuple[EvalRun, EvalRun]:
+        """Run both releases, what looks worse once more, and return the finished runs."""
+        cases = [item.case for item in compared]
+        calm = [await is_deterministic(rehearsal, release) for release in (baseline, candidate)]
+        deterministic = all(calm)
         repeats = repeats or (1 if deterministic else REPEATS_WITH_CHANCE)
-        digest = digest_of(cases)
         runs = [
             await self._records.begin(
                 assistant=release.assistant,
                 release_id=release.id,
                 side=side,
                 against=other.id,
-                cases_digest=digest,
+                cases_digest=digest_of(cases),
                 repeats=repeats,
                 deterministic=deterministic,
                 fresh=fresh,
@@ -140,19 +165,13 @@ class Evals:
                 (candidate, Side.CANDIDATE, baseline),
             )
         ]
-        ask = partial(self._runner.run, per_minute=per_minute, progress=progress)
         await ask(jobs_of(runs, cases, range(repeats)))
         pairs = pairs_of(compared, *[await self._records.read(run.id) for run in runs])
         doubted = set(suspicious(pairs, repeats=repeats))
         more = CONFIRM_WITHOUT_CHANCE if deterministic else CONFIRM_WITH_CHANCE
         again = [case for case in cases if case.name in doubted]
         await ask(jobs_of(runs, again, range(repeats, repeats + more)))
-        before, after = [await self._records.finish(run) for run in runs]
-        gate = await asyncio.to_thread(
-            judge, pairs_of(compared, before, after), before, after, at=self._clock.now()
-        )
-        await self._records.put_gate(candidate.assistant, gate)
-        return gate
+        return await self._records.finish(runs[0]), await self._records.finish(runs[1])
 
     async def gate(self, candidate_id: str, baseline_id: str) -> GateResult | None:
         """Return the newest stored answer for two releases, or None where they were never compared."""
@@ -166,9 +185,10 @@ class Evals:
         """Return runs, the newest first, without their results."""
         return await self._records.recent(assistant=assistant, limit=limit)
 
-    async def _is_deterministic(self, release_id: str) -> bool:
-        """Tell whether a release answers the same each time: it does where no chat model answers."""
-        return (await self._runtimes.of(release_id)).chain is None
+
+async def is_deterministic(rehearsal: Rehearsal, release: LoadedRelease) -> bool:
+    """Tell whether a release answers the same each time: it does where no chat model answers."""
+    return (await rehearsal.runtimes.of(release.id)).chain is None
 
 
 def chosen(release: LoadedRelease, names: Sequence[str]) -> list[Case]:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from steward.base.db.contracts import Database, ReadSession, WriteSession
+from steward.base.errors import Unavailable
 
 
 class _Undo(Exception):
@@ -19,21 +20,31 @@ class _Undo(Exception):
 
 
 class UndoneDatabase:
-    """`Database` over one open transaction; its write sessions are savepoints, one at a time."""
+    """`Database` over one open transaction; its write sessions are savepoints, one at a time.
+
+    After `end` it gives no session: a turn that outlives its attempt must not reach the connection.
+    """
 
     def __init__(self, session: WriteSession) -> None:
         self._session = session
         self._alone = asyncio.Lock()
+        self._ended = False
+
+    def end(self) -> None:
+        """Refuse sessions from now on."""
+        self._ended = True
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """Give the one session."""
+        self._require_open()
         yield self._session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """Set a savepoint; go back to it where the block raises. Savepoints nest, so writers take turns."""
         async with self._alone:
+            self._require_open()
             await self._session.execute("savepoint written")
             try:
                 yield self._session
@@ -49,13 +60,21 @@ class UndoneDatabase:
     async def close(self) -> None:
         """Leave the transaction to whoever opened it."""
 
+    def _require_open(self) -> None:
+        if self._ended:
+            raise Unavailable("The evaluation's transaction has been undone.")
+
 
 @asynccontextmanager
 async def undone(database: Database) -> AsyncIterator[UndoneDatabase]:
     """Give a database whose writes are all undone when the block ends."""
     try:
         async with database.write() as session:
-            yield UndoneDatabase(session)
+            inside = UndoneDatabase(session)
+            try:
+                yield inside
+            finally:
+                inside.end()
             raise _Undo
     except _Undo:
         return
