@@ -46,7 +46,7 @@ FINDINGS: Final[Mapping[Finding, str]] = {
     Finding.UNKNOWN: "not enough evidence yet",
     Finding.NO_DATA: "no data arrives",
 }
-_EVENTS: Final[Mapping[str, str]] = {
+EVENTS: Final[Mapping[str, str]] = {
     "started": "Started",
     "approval_asked": "Agreement asked",
     "approved": "Agreed",
@@ -76,7 +76,7 @@ _LEAVES: Final[Mapping[Advance, str]] = {
 
 def event_in_words(kind: str) -> str:
     """Return what happened, in a word or two."""
-    return _EVENTS.get(kind, words(kind).capitalize())
+    return EVENTS.get(kind, words(kind).capitalize())
 
 
 def phase_in_words(phase: PlannedPhase) -> str:
@@ -216,16 +216,16 @@ def _open(page: RolloutPage) -> Markup:
             page.candidate_number, _reach(rollout, phase), since, _rest(page), _evidence_so_far(page)
         )
     else:
-        event = last_event(page, "held" if rollout.state is RolloutState.HELD else "paused")
+        event = last_event(page, *(("held",) if rollout.state is RolloutState.HELD else ("paused", "denied")))
         why = rollout.hold_reason or (event.reason if event else "")
-        first = Markup(
-            "Release {} {} at {} since {}: {} Nobody new is given to it until it is resumed."
-        ).format(
+        held = rollout.state is RolloutState.HELD
+        first = Markup("Release {} {} at {} since {}: {} {} until it is resumed.").format(
             page.candidate_number,
-            "holds itself" if rollout.state is RolloutState.HELD else "was paused",
+            "holds itself" if held else "is paused",
             phase_in_words(phase),
             moment(event.at) if event else since,
             as_sentence(why),
+            "Its share doesn't grow" if held else "Nobody new is given to it",
         )
     return Markup("{} {}").format(first, _so_far(page))
 

@@ -1,0 +1,141 @@
+"""Rollouts in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.edge.console import sample_rollouts as sample
+
+from steward.edge.console.measures import harm_in_words, range_in_words, value_in_words, with_titles
+from steward.edge.console.rollout_words import (
+    EVENTS,
+    FINDINGS,
+    KINDS,
+    STATES,
+    as_sentence,
+    customers_met,
+    deciding_harms,
+    summary,
+    verdict_in_a_word,
+)
+from steward.improve.rollout.contracts import Finding, RolloutKind, RolloutPage, RolloutState
+
+
+def said(page: RolloutPage) -> str:
+    return summary(page).striptags()
+
+
+class TestWords:
+    def test_every_state_kind_and_finding_has_words(self) -> None:
+        assert set(STATES) == set(RolloutState)
+        assert set(KINDS) == set(RolloutKind)
+        assert set(FINDINGS) == set(Finding)
+        assert not any("_" in word for word in (*STATES.values(), *KINDS.values(), *EVENTS.values()))
+
+
+class TestSummary:
+    def test_a_roll_back_tells_when_where_why_whom_and_the_cost(self) -> None:
+        assert said(sample.rolled_back()) == (
+            "Release 7 was rolled back on 21 Nov 05:00:00 at 5 % of the customers: "
+            "Escalation rose by 12 to 19 points, margin 2. 312 customers met it. Its answers cost 0.41 GBP."
+        )
+
+    def test_a_roll_back_by_a_person_tells_their_reason(self) -> None:
+        page = sample.rolled_back()
+        mine = replace(page.events[-1], actor=sample.ADA, reason="customers complain on the phone")
+        assert "Customers complain on the phone." in said(replace(page, events=(*page.events[:-1], mine)))
+
+    def test_the_breaker_tells_what_failed(self) -> None:
+        page = sample.rolled_back()
+        broke = replace(page.events[-1], reason="breaker: 8 turns in a row failed; 8 are too many")
+        assert ": 8 turns in a row failed; 8 are too many." in said(
+            replace(page, events=(*page.events[:-1], broke))
+        )
+
+    def test_running_tells_what_is_known_and_what_isnt(self) -> None:
+        text = said(sample.running())
+        assert text.startswith("Release 7 answers 5 % of the customers in 3 of 5 categories since")
+        assert (
+            "No harm is found: 1 of 5 triggers are found safe, 3 need more evidence, 1 get no data." in text
+        )
+
+    def test_a_promotion_tells_who_gets_it(self) -> None:
+        text = said(sample.promoted())
+        assert "it answers everybody but the 2 % of the customers that are held out now." in text
+        assert "4,180 customers met it. Its answers cost 12.40 GBP." in text
+
+    def test_waiting_tells_who_has_to_agree(self) -> None:
+        text = said(sample.waiting())
+        assert (
+            "waits to reach our own staff only: since 18 Nov 09:00:00 somebody with the role operator" in text
+        )
+        assert "No customer has met it." in text
+
+    def test_a_hold_tells_why(self) -> None:
+        text = said(sample.held())
+        assert "holds itself at 5 % of the customers" in text
+        assert "No survey answers have arrived for 24 hours. Its share doesn't grow until" in text
+
+    def test_a_shadow_is_heard_by_nobody(self) -> None:
+        page = sample.running()
+        shadow = replace(page, rollout=replace(page.rollout, kind=RolloutKind.SHADOW))
+        assert "No customer hears it." in said(shadow)
+
+    @pytest.mark.parametrize("state", [RolloutState.ABORTED, RolloutState.CONCLUDED])
+    def test_other_ends_tell_their_reason(self, state: RolloutState) -> None:
+        page = sample.running()
+        ended = replace(
+            page.rollout, state=state, ended_at=sample.NOW, end_reason="the launch was moved", phase=2
+        )
+        assert "The launch was moved." in said(replace(page, rollout=ended))
+
+
+class TestDecidingHarms:
+    def test_they_are_those_of_the_decision_not_of_now(self) -> None:
+        page = replace(sample.rolled_back(), latest=())
+        assert [harm.low for harm in deciding_harms(page)] == [0.12]
+
+    def test_without_numbers_there_are_none(self) -> None:
+        assert deciding_harms(sample.running()) == ()
+
+
+class TestVerdictInAWord:
+    def test_each(self) -> None:
+        assert verdict_in_a_word(RolloutState.RUNNING, sample.SAFE) == "safe"
+        assert verdict_in_a_word(RolloutState.RUNNING, sample.HARMED) == "harmful"
+        assert verdict_in_a_word(RolloutState.RUNNING, sample.HARMED[3:5]) == "no data"
+        assert verdict_in_a_word(RolloutState.RUNNING, ()) == "undecided"
+        assert verdict_in_a_word(RolloutState.PROMOTED, ()) == "safe"
+
+
+class TestCustomersMet:
+    def test_uncounted_they_are_those_of_all_phases(self) -> None:
+        assert customers_met(replace(sample.rolled_back(), customers_met=None)) == 41 + 61 + 312
+
+
+class TestMeasures:
+    def test_values_have_their_units(self) -> None:
+        assert value_in_words("escalation_rate", 0.1234, "GBP") == "12.3 %"
+        assert value_in_words("csat", 4.312, "GBP") == "4.31 of 5"
+        assert value_in_words("cost_per_conversation", 0.0123, "GBP") == "0.012 GBP"
+        assert value_in_words("handle_time_s", 93.21, "GBP") == "93.2 s"
+        assert value_in_words("gone_rate", 0.5, "GBP") == "0.5"
+
+    def test_ranges_keep_their_sign_and_say_what_is_open(self) -> None:
+        assert range_in_words("escalation_rate", -0.011, 0.021, "GBP") == "−1.1 to 2.1 points"
+        assert range_in_words("csat", None, 0.3, "GBP") == "at most 0.3 marks"
+        assert range_in_words("csat", None, None, "GBP") == "not known yet"
+
+    def test_what_should_be_high_falls(self) -> None:
+        harm = replace(sample.HARMED[0], low=0.2, high=0.4, category="plans")
+        assert harm_in_words(harm, "GBP") == "Satisfaction fell in plans by 0.2 to 0.4 marks, margin 0.1"
+
+    def test_reasons_name_kpis_as_people_do(self) -> None:
+        assert with_titles("escalation_rate in plans is worse") == "escalation in plans is worse"
+        assert as_sentence("slow_turn_rate is worse") == "Slow turns is worse."
+
+
+def test_the_sample_is_of_one_piece() -> None:
+    assert sample.rolled_back().rollout.ended_at == sample.START + timedelta(hours=68)
