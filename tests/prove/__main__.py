@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.prove import (
     cases,
+    evaluations,
     kills,
     messages,
     personal_data,
@@ -31,6 +32,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         troubles,
         messages,
         cases,
+        evaluations,
         rollout_aa,
         rollout_harm,
     )

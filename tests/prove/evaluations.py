@@ -133,6 +133,7 @@ async def planted(bench: Bench, item: Regression, seed: int) -> dict[str, Any]:
         "what": what,
         "caught": not gate.passed,
         "by": caught_by(gate),
+        "notes": [note for note in gate.notes if "costs" in note],
         "worse": [case.case for case in gate.cases if case.worse],
         "chance": not gate.deterministic,
         "seconds": round(time.perf_counter() - begun, 1),
@@ -234,7 +235,7 @@ def report(kept: Ledgered, seed: int) -> Report:
         problems = [*problems, f"{caught} regressions were caught, fewer than {FOUND_AT_LEAST}"]
     notes = [
         f"{item['part']}, {item['round']}: {item['what']}. "
-        + (f"Caught: {item['by']}." if item["caught"] else "**Missed.**")
+        + (f"Caught: {item['by']}." if item["caught"] else " ".join(["**Missed.**", *item["notes"]]))
         for item in (*regressions, *anywhere)
     ]
     return Report(

@@ -27,6 +27,8 @@ ALPHA: Final = 0.02
 """Chance of refusing a release that is no worse, where answers vary: half for single cases, half for all."""
 NAMED = 8
 """Cases that a note names; of more it tells how many."""
+COST_NOTED_FROM = 1.25
+"""Ratio of costs from which a note says so; below lies what answers vary by."""
 _CHANGES: Final = {
     CaseChange.NEW: "new",
     CaseChange.CHANGED: "changed: run as the candidate's folder has them",
@@ -111,7 +113,7 @@ def judge(pairs: Sequence[Pair], baseline: EvalRun, candidate: EvalRun, *, at: d
         k=repeats,
         deterministic=deterministic,
         pooled_p=pooled,
-        notes=_notes(pairs),
+        notes=(*_notes(pairs), *_cost_notes(pairs)),
         baseline_run=baseline.id,
         candidate_run=candidate.id,
     )
@@ -177,6 +179,15 @@ def _notes(pairs: Sequence[Pair]) -> tuple[str, ...]:
             unrun.setdefault("; ".join(pair.candidate.attempts[0].faults), []).append(pair.name)
     notes += [f"{_cases(len(names))} not run, {why}: {_named(names)}" for why, names in sorted(unrun.items())]
     return tuple(notes)
+
+
+def _cost_notes(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Say when a conversation has become dearer: a model that is asked twice answers well and costs more."""
+    before = _cost([pair.baseline for pair in pairs])
+    after = _cost([pair.candidate for pair in pairs])
+    if not before or not after or after < COST_NOTED_FROM * before:
+        return ()
+    return (f"a case costs {after / before:.1f} times as much on the candidate",)
 
 
 def _fails_twice(pair: Pair) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from tests.unit.improve.evals.conftest import NOON, case, eval_run, outcomes
+from tests.unit.improve.evals.conftest import NOON, attempt, case, eval_run, outcomes
 
 from steward.improve.evals.cases import ComparedCase
 from steward.improve.evals.comparing import judge, pairs_of, suspicious
-from steward.improve.evals.contracts import CaseChange, GateResult
+from steward.improve.evals.contracts import CaseChange, CaseResult, GateResult
 
 Results = Mapping[str, Sequence[str]]
 
@@ -106,6 +107,17 @@ class TestWithChance:
     def test_pass_k_is_estimated_for_both(self) -> None:
         answer = gate({"a": outcomes(3, 3)}, {"a": outcomes(2, 3)}, repeats=3, deterministic=False)
         assert (answer.pass_k_baseline, answer.pass_k_candidate, answer.k) == (1.0, 0.0, 3)
+
+
+class TestCosts:
+    def test_a_candidate_that_costs_much_more_passes_and_is_named(self) -> None:
+        before, after = eval_run("base", {"fee": ["passed"]}), eval_run("next", {"fee": ["passed"]})
+        dear = replace(after, results=(CaseResult("fee", (attempt("passed", cost=0.02),)),))
+        cheap = replace(before, results=(CaseResult("fee", (attempt("passed", cost=0.01),)),))
+        compared = [ComparedCase(case("fee"), CaseChange.SAME)]
+        answer = judge(pairs_of(compared, cheap, dear), cheap, dear, at=NOON)
+        assert answer.passed
+        assert answer.notes == ("a case costs 2.0 times as much on the candidate",)
 
 
 class TestNotRunnable:
