@@ -170,7 +170,7 @@ def trust(
 @release.command
 def prune(
     *,
-    keep: Annotated[int, Parameter(help="How many of each assistant's newest releases stay anyway.")] = 10,
+    keep: Annotated[int, Parameter(help="How many of each assistant's newest releases stay.")] = 10,
     dry_run: Annotated[
         bool, Parameter(name="--dry-run", negative="", help="Say what would go, and remove nothing.")
     ] = False,
@@ -182,7 +182,7 @@ def prune(
     What is served, compared, labelled, or named by a conversation, turn, workflow or evaluation stays.
 
     Args:
-        keep: how many of each assistant's newest releases stay anyway.
+        keep: how many of each assistant's newest releases stay whatever refers to them, at least 1.
         dry_run: say what would go.
         json: print JSON.
         data_dir: where everything is kept.

@@ -99,7 +99,7 @@ class Pruning:
             assistant: only this one's releases; by default all.
 
         Raises:
-            InvalidInput: `keep` is below zero.
+            InvalidInput: `keep` is below one.
         """
         async with self._database.read() as session:
             unused = await self._unused(session, keep=keep, assistant=assistant)
@@ -126,7 +126,7 @@ class Pruning:
             progress: is told what is being removed.
 
         Raises:
-            InvalidInput: `keep` is below zero.
+            InvalidInput: `keep` is below one.
         """
         async with self._database.read() as session:
             unused = await self._unused(session, keep=keep, assistant=assistant)
@@ -181,8 +181,8 @@ class Pruning:
         return len(snapshots), left
 
     async def _unused(self, session: ReadSession, *, keep: int, assistant: str | None) -> tuple[Unused, ...]:
-        if keep < 0:
-            raise InvalidInput(f"--keep is {keep}; give how many releases are to stay, 0 or more")
+        if keep < 1:  # the newest keeps its number from being given again
+            raise InvalidInput(f"--keep is {keep}; give how many releases are to stay, 1 or more")
         sql = _UNUSED.format(used=await _references(session))
         rows = await session.all(sql, {"keep": keep, "assistant": assistant})
         return tuple(Unused(ReleaseId(row[0]), row[1], row[2]) for row in rows)

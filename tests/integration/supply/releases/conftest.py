@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import TestDatabase
 
 from steward.base.clock import FixedClock
 from steward.base.db.contracts import Database
@@ -45,8 +46,9 @@ class HashingEmbedder:
 class Workshop:
     """Opens `Releases` on one database, as several processes would."""
 
-    def __init__(self, database: Database, clock: FixedClock) -> None:
+    def __init__(self, database: Database, clock: FixedClock, admin_url: str) -> None:
         self.database = database
+        self.admin_url = admin_url
         self.clock = clock
         self.embedder = HashingEmbedder()
 
@@ -67,10 +69,14 @@ class Workshop:
             files[f"{name}.yaml"] = files[f"{name}.yaml"].replace(old, new)
         return read_files(files, "spoke")
 
+    def read(self, files: Mapping[str, bytes]) -> Folder:
+        """Read an assistant from files."""
+        return read_files(files, "spoke")
+
 
 @pytest.fixture
-def workshop(database: Database, fixed_clock: FixedClock) -> Workshop:
-    return Workshop(database, fixed_clock)
+def workshop(database: Database, fixed_clock: FixedClock, clean_database: TestDatabase) -> Workshop:
+    return Workshop(database, fixed_clock, clean_database.admin_url)
 
 
 @pytest.fixture

@@ -229,4 +229,7 @@ class TestDiff:
         assert [(file.path, file.lines_added, file.lines_removed) for file in difference.files] == [
             ("intents.yaml", 1, 1)
         ]
-        assert difference.summary == ("intent delivery_time changed",)
+        assert difference.summary == (
+            "The examples of the intent 'delivery_time': 1 came, 1 went; there are 6 instead of 6.",
+        )
+        assert difference.cost is None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
+import unicodedata
+import zipfile
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steward.supply.assistant.collecting import collect
 from steward.supply.releases.bundle import pack, unpack
 from steward.supply.releases.identity import Makers, id_of, makers_of, manifest_of
 
@@ -67,7 +74,40 @@ class TestIdOf:
         assert makers_of(manifest_of("spoke", FILES, MAKERS)) == MAKERS
 
 
+class TestFolders:
+    def test_the_same_folder_gives_the_same_id_wherever_and_whenever_it_lies(self, tmp_path: Path) -> None:
+        names = ["assistant.yaml", "knowledge/pr\u00fcfung.md", "knowledge/b.md", "README.md", ".hidden"]
+        ids = set()
+        forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+        for place, form in enumerate(forms):
+            folder = tmp_path / str(place)
+            for name in reversed(names) if place else names:
+                file = folder / unicodedata.normalize(form, name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(b"# A\r\n")
+                os.utime(file, (place, place))
+                file.chmod(0o600 if place else 0o644)
+            (folder / "README.md").write_text(f"place {place}")
+            files, faults = collect(folder)
+            assert not faults
+            ids.add(id_of(manifest_of("spoke", files, MAKERS)))
+        assert len(ids) == 1
+
+    def test_line_ends_count_as_they_are(self) -> None:
+        unix, windows = {"a.md": b"# A\n"}, {"a.md": b"# A\r\n"}
+        assert id_of(manifest_of("spoke", unix, MAKERS)) != id_of(manifest_of("spoke", windows, MAKERS))
+
+
 class TestBundle:
+    def test_another_compressor_changes_bytes_and_no_id(self) -> None:
+        # The id is over the files' digests, so versions of zlib may compress otherwise.
+        stored = io.BytesIO()
+        with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(FILES, reverse=True):
+                archive.writestr(path, FILES[path])
+        assert stored.getvalue() != pack(FILES)
+        assert id_of(manifest_of("spoke", unpack(stored.getvalue()), MAKERS)) == GOLDEN
+
     @given(files=a_folder)
     def test_gives_back_what_was_packed(self, files: dict[str, bytes]) -> None:
         assert unpack(pack(files)) == files
