@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from tests.integration.supply.releases.conftest import Workshop
+from tests.integration.supply.releases.conftest import SPOKE, HashingEmbedder
 
 from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
@@ -24,10 +24,13 @@ from steward.improve.rollout.contracts import (
 )
 from steward.improve.rollout.controller import Controller
 from steward.improve.rollout.service import Rollouts
+from steward.supply.assistant.collecting import collect
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.reading import read_files
+from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.releases.assignment import Arm, Seeker, Traffic, assign
 from steward.supply.releases.contracts import ReleaseId
+from steward.supply.releases.service import Releases
 from steward.supply.releases.traffic import TrafficControl
 
 BY = "account:0190"
@@ -118,9 +121,14 @@ class Field:
         self.database = database
         self.clock = clock
         self.url = url
-        self.workshop = Workshop(database, clock)
-        self.releases = self.workshop.open()
         self.ledger = Ledger(clock)
+        self.releases = Releases(
+            database,
+            embedder=HashingEmbedder(),
+            clock=clock,
+            knowledge=Knowledge(database, clock),
+            ledger=self.ledger,
+        )
         self.traffic = TrafficControl(clock)
         self.gates = KnownGates()
         self.rollouts = Rollouts(
@@ -147,9 +155,10 @@ class Field:
             url=self.url,
         )
 
-    def folder(self, **edits: tuple[bytes, bytes]) -> Folder:
-        """Return the small assistant with two categories and a rollout.yaml."""
-        files = dict(self.workshop.folder(**edits).files)
+    def folder(self, *, survey: bytes = b"How was it?") -> Folder:
+        """Return the small assistant with two categories, a rollout.yaml and a question of its own."""
+        files = dict(collect(SPOKE)[0])
+        files["desk.yaml"] = files["desk.yaml"].replace(b"How was it?", survey)
         intents = files["intents.yaml"].replace(
             b"name: delivery_time\n    category: orders", b"name: delivery_time\n    category: delivery"
         )
@@ -164,7 +173,7 @@ class Field:
     async def lay_out(self) -> None:
         """Create a baseline, which is served, and a candidate."""
         old = await self.releases.create(self.folder(), created_by=BY)
-        new = await self.releases.create(self.folder(desk=(b"How was it?", b"How did we do?")), created_by=BY)
+        new = await self.releases.create(self.folder(survey=b"How did we do?"), created_by=BY)
         await self.releases.serve("spoke", old.id, actor=BY)
         self.old, self.new = old.id, new.id
         self.gates.answers[new.id] = self.gate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.integration.improve.rollout.field import BY, FULL, Field, phase, plan, trigger
@@ -19,7 +20,7 @@ FAILED = ("failed", "internal_error")
 NOT_VERIFIED = ("handed_over", "nothing_verified")
 
 
-async def both_arms(field: Field, rollout: Rollout, count: int, *, worse_by: int = 0, **more: object) -> None:
+async def both_arms(field: Field, rollout: Rollout, count: int, *, worse_by: int = 0, **more: Any) -> None:
     """Put down as many customers in each arm, of whom a tenth (and some more) escalate."""
     await field.customers(rollout, Arm.BASELINE, count=count, escalated=count // 10, **more)
     await field.customers(rollout, Arm.CANDIDATE, count=count, escalated=count // 10 + worse_by, **more)
