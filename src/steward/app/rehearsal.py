@@ -41,8 +41,8 @@ from steward.supply.assistant.reading import read_files
 from steward.supply.assistant.schema.base import Risk
 
 GUARDRAILS: Final = "guardrails.yaml"
-TOO_SURE: Final = 0.99
-"""Evidence that a bad candidate asks for: more than half of the sample's questions have less."""
+TOO_SURE: Final = 0.98
+"""Evidence that a bad candidate asks for: about half of the sample's questions are handed over then."""
 CLEARER_QUESTION: Final = (
     "I want to get this right. What were you trying to do, and what happened instead? A bill, a payment, "
     "a sign-in, broadband, TV or mobile: one sentence is enough."

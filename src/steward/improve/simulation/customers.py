@@ -106,10 +106,14 @@ class Visit:
         return "up" if self._good else "down"
 
     def farewell(self) -> Farewell:
-        """Return how the customer leaves; call it once, at the end."""
+        """Return how the customer leaves; call it once, at the end.
+
+        Who waits for a person never just vanishes: nobody at the desk should be kept busy by them.
+        """
         ended = self._ended or Ended.GAVE_UP
         experience = Experience(ended, self._bad, self._slow_s, self._complained)
-        if self._chance.random() < self._habits.vanishes:
+        waits = ended in (Ended.HANDED_OVER, Ended.REACHED_HUMAN)
+        if self._chance.random() < self._habits.vanishes and not waits:
             return Farewell(experience, closes=False, resolved=None)
         tells = self._chance.random() < self._habits.tells
         resolved = ended in (Ended.ACTED, Ended.ANSWERED)

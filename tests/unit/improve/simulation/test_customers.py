@@ -171,3 +171,10 @@ class TestFarewell:
         farewell = visit.farewell()
         assert not farewell.closes
         assert farewell.resolved is None
+
+    def test_never_leaves_anybody_at_the_desk_waiting(self, sample: Folder) -> None:
+        visit = visit_of(population_of(sample, vanishes=1.0))
+        visit.opening()
+        visit.hear(Heard("handed_over"))
+
+        assert visit.farewell().closes
