@@ -85,7 +85,9 @@ def page_expired(copy: Path, chance: random.Random, sample: Folder) -> str:
 def staff_page_published(copy: Path, chance: random.Random, sample: Folder) -> str:
     """Open a page for staff to everybody."""
     page = chance.choice(STAFF_PAGES)
-    edit(copy / "knowledge" / page, "audience: agent", "audience: public")
+    place = copy / "knowledge" / page
+    text = place.read_text(encoding="utf-8")
+    place.write_text(re.sub(r"(?m)^audience: \w+$", "audience: public", text, count=1), encoding="utf-8")
     return f"{page} is open to customers"
 
 
