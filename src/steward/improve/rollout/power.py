@@ -86,20 +86,25 @@ class TriggerPower:
     safe_days: float | None
 
 
-def expected_of(sums: Sums, *, scale: tuple[float, float] | None = None) -> Expected | None:
-    """Read how a KPI lies from one unit per customer of the baseline, customers without a value included.
+def expected_of(
+    sums: Sums, *, scale: tuple[float, float] | None = None, customers: int | None = None
+) -> Expected | None:
+    """Read how a KPI lies from the baseline's units.
 
     Args:
-        sums: the baseline's units.
+        sums: one unit per customer or conversation.
         scale: the lowest and highest value of a mark; shares are recognised by themselves.
+        customers: how many units there are with those that say nothing about the KPI, such as customers who
+            didn't answer a survey; `sums.n` where they are in the sums.
     """
     arm = arm_ratio(sums)
-    if arm is None:
+    everybody = sums.n if customers is None else customers
+    if arm is None or everybody <= 0:
         return None
     return Expected(
         ratio=arm.ratio,
         variance=arm.variance,
-        units_per_customer=arm.units / sums.n,
+        units_per_customer=arm.units / everybody,
         scale=(0.0, 1.0) if arm.is_share else scale,
         per_unit=arm.per_unit,
     )

@@ -88,10 +88,10 @@ def arm_ratio(sums: Sums) -> ArmRatio | None:
 
 
 def tuning(alpha: float) -> float:
-    """Return rho² times the time at which a one-sided sequence is tightest (Waudby-Smith et al., appendix
-    B.2).
+    """Return rho² times the time at which a one-sided sequence is tightest.
 
-    The published two-sided optimum is taken at 2 alpha, which is what a one-sided bound costs.
+    Waudby-Smith et al. (equation 161 of arXiv 2103.06476v7) give it for two sides; one side is taken at
+    2 alpha, which is what it costs.
 
     Raises:
         ValueError: alpha isn't above 0 and below 0.5.
@@ -105,8 +105,10 @@ def tuning(alpha: float) -> float:
 def multiplier(alpha: float, progress: float) -> float:
     """Return a one-sided bound's distance from the estimate in standard errors.
 
-    Waudby-Smith et al., proposition B.1 (equation 134 of arXiv 2103.06476v7), as a function of intrinsic
-    time: sqrt((1 + 1/u) · 2 · log(1 + sqrt(u + 1) / (2 alpha))) with u = rho² t.
+    Waudby-Smith et al. (equation 134 of arXiv 2103.06476v7) as a function of u = rho² t:
+    sqrt((1 + 1/u) · 2 · log(1 + sqrt(u + 1) / (2 alpha))). It follows from the half-normal mixture
+    2 / sqrt(u + 1) · exp(z²/2) · Phi(z), below 1 / alpha at all times at once with probability 1 - alpha, and
+    from Phi(z) >= 1 - exp(-z²/2).
 
     Args:
         alpha: chance of ever being wrong on this side.
@@ -119,8 +121,7 @@ def multiplier(alpha: float, progress: float) -> float:
 
 
 def half_width(error: float, alpha: float, *, units: float, target: float) -> float:
-    """Return a bound's distance from the estimate, from a sequence tuned to be tightest when that is
-    `target`.
+    """Return a bound's distance from the estimate, tuned to be tightest when that is `target`.
 
     Information, 1 / error², is the intrinsic time, whatever the shares of the arms. Without a target (0) the
     sequence is tightest at `UNTARGETED_UNITS`.

@@ -31,6 +31,10 @@ class TestExpectedOf:
         found = expected_of(of_units([Unit(5, 1), Unit(3, 1)] + [Unit(0, 0)] * 8), scale=(1, 5))
         assert found == Expected(4.0, 2.0, 0.2, (1, 5))
 
+    def test_silent_customers_may_be_told_instead(self) -> None:
+        found = expected_of(of_units([Unit(5, 1), Unit(3, 1)]), scale=(1, 5), customers=10)
+        assert found == Expected(4.0, 2.0, 0.2, (1, 5))
+
     def test_nothing_yet_is_nothing_expected(self) -> None:
         assert expected_of(of_units([])) is None
 
