@@ -15,7 +15,14 @@ from steward.edge.entrance import services_of
 from steward.edge.parameters import rollout_id_of
 from steward.edge.templates import DASH
 from steward.govern.access.permissions import Permission
-from steward.improve.rollout.comparison import ArmValue, ExperimentResults, Interval, KpiResult, ToKnow
+from steward.improve.rollout.comparison import (
+    ArmValue,
+    Effect,
+    ExperimentResults,
+    Interval,
+    KpiResult,
+    ToKnow,
+)
 from steward.improve.rollout.pairs import ShareOf
 
 router = APIRouter(prefix="/console/rollouts", include_in_schema=False)
@@ -99,7 +106,7 @@ async def shadow(request: Request, rollout_id: str) -> Response:
 
 def result_line(result: KpiResult, currency: str) -> ResultLine:
     """Put one KPI's comparison into words."""
-    overall = result.overall
+    overall = telling(result)
     return ResultLine(
         kpi=result.kpi,
         title=result.title,
@@ -125,6 +132,12 @@ def result_line(result: KpiResult, currency: str) -> ResultLine:
             for item in result.categories
         ),
     )
+
+
+def telling(result: KpiResult) -> Effect:
+    """Return the effect to show: of all phases, or of the latest where there is nothing to weigh them by."""
+    known = [effect for effect in result.phases if effect.effect is not None]
+    return result.overall if result.overall.effect is not None or not known else known[-1]
 
 
 def effect_in_words(kpi: str, effect: float | None, currency: str) -> str:
@@ -171,7 +184,7 @@ def effect_bar(result: KpiResult, currency: str) -> EffectBar | None:
 def cost_in_words(found: ExperimentResults) -> tuple[str, ...]:
     """Say what the arms cost and what the difference comes to in a month."""
     cost = found.cost
-    if cost is None:
+    if cost is None or cost.baseline.value is None or cost.candidate.value is None:
         return ()
 
     def each(value: ArmValue) -> str:

@@ -15,7 +15,7 @@ from steward.improve.rollout.contracts import ALL, LookPoint, RolloutPage, Rollo
 _TIME: Final = {"type": "temporal", "title": None, "axis": {"tickCount": 6, "labelOverlap": True}}
 _MOST_POINTS: Final = 300
 """Looks that a chart draws; more can't be told apart."""
-_WIDE: Final = 8.0
+_WIDE: Final = 4.0
 """Margins to each side that a chart shows; the first looks know so little that they'd flatten the rest."""
 _NO_SHARE: Final = ("rolled_back", "aborted", "concluded")
 _MARKED: Final = ("held", "paused", "rolled_back", "category_rolled_back", "promoted", "aborted")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import sqrt
 from typing import Final
 
 from steward.edge.console import measures
@@ -18,6 +17,8 @@ from steward.edge.console.rollout_words import (
     waiting_approval,
 )
 from steward.edge.templates import DASH, milliseconds, money
+from steward.improve.insight.contracts import Totals
+from steward.improve.insight.figures import figure_of
 from steward.improve.rollout.contracts import (
     ALL,
     ArmFigures,
@@ -33,11 +34,8 @@ from steward.improve.rollout.contracts import (
     TriggerVerdict,
 )
 from steward.improve.rollout.sample_ratio import SampleRatio, check
-from steward.improve.rollout.sequences import arm_ratio
 from steward.supply.releases.assignment import Arm
 
-_SURE: Final = 1.96
-"""Standard errors to each side of a display's interval: 95 %, at one look."""
 _WIDE: Final = 6.0
 """Margins to each side of zero that a bar shows at most; what lies beyond is cut off with an arrow."""
 _BAR: Final = 1000.0
@@ -326,16 +324,17 @@ def _arm_title(page: RolloutPage, arm: Arm) -> str:
 
 
 def _kpi_cell(kpi: str, sums: Sums | None, currency: str) -> Cell:
-    found = None if sums is None else arm_ratio(sums)
-    if sums is None or found is None:
+    if sums is None or not sums.d:
         return Cell(DASH, "n = 0")
-    value = measures.value_in_words(kpi, found.ratio, currency)
+    figure = figure_of(Totals(sums.n, sums.y, sums.d, sums.yy, sums.dd, sums.yd))
+    value = measures.value_in_words(kpi, figure.value, currency)
     # Where each unit counts once or not at all, those that count are the sum of the denominators.
     n = round(sums.d) if sums.dd == sums.d else sums.n
-    if found.units < 2:
+    if figure.low is None or figure.high is None or figure.low == figure.high:
         return Cell(value, f"n = {n:,}")
-    spread = _SURE * sqrt(found.variance / found.units)
-    return Cell(value, f"± {measures.change_in_words(kpi, spread, currency)}, n = {n:,}")
+    low, high = (measures.value_in_words(kpi, end, currency) for end in (figure.low, figure.high))
+    unit = high.rpartition(" ")[2]
+    return Cell(value, f"{low.removesuffix(unit).strip()} to {high}, n = {n:,}")
 
 
 def _cost_cell(arm: ArmFigures, currency: str) -> Cell:

@@ -15,9 +15,10 @@ from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.console.rollout_words import leaving_in_words, phase_in_words
 from steward.edge.contracts import Services
 from steward.edge.entrance import caller_of, services_of
+from steward.edge.templates import DASH
 from steward.govern.access.permissions import Permission
 from steward.improve.evals.contracts import GateResult
-from steward.improve.rollout.contracts import RolloutKind
+from steward.improve.rollout.contracts import PlannedTrigger, RolloutKind
 from steward.improve.rollout.forecast import Forecast, PhaseForecast
 from steward.improve.rollout.power import TriggerPower
 from steward.supply.releases.contracts import Release
@@ -186,6 +187,20 @@ def phase_lines(forecast: Forecast) -> tuple[PhaseLine, ...]:
         )
         for phase in forecast.plan.phases
     )
+
+
+def _power_lines(forecast: Forecast, phase: PhaseForecast) -> tuple[PowerLine, ...]:
+    """Return what each trigger could find; nothing can be told of those whose KPI isn't known yet."""
+    known = {power.kpi: power for power in phase.powers}
+    return tuple(
+        power_line(known[trigger.kpi]) if trigger.kpi in known else _unknown(trigger)
+        for trigger in forecast.plan.triggers
+    )
+
+
+def _unknown(trigger: PlannedTrigger) -> PowerLine:
+    margin = measures.change_in_words(trigger.kpi, trigger.margin, "")
+    return PowerLine(measures.title_of(trigger.kpi), margin, "no data yet", DASH, DASH, DASH)
 
 
 def power_line(power: TriggerPower) -> PowerLine:
