@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.prove import (
+    assignment,
     cases,
     evaluations,
     kills,
@@ -17,6 +18,7 @@ from tests.prove import (
     personal_data,
     rollout_aa,
     rollout_harm,
+    rollouts,
     takeovers,
     troubles,
 )
@@ -35,6 +37,8 @@ CAMPAIGNS: dict[str, Campaign] = {
         evaluations,
         rollout_aa,
         rollout_harm,
+        assignment,
+        rollouts,
     )
 }
 
