@@ -11,11 +11,13 @@ import asyncio
 import io
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from steward.app.demo.crowd import facts_of
+from steward.base.errors import Conflict
 from steward.improve.insight.contracts import Better
 from steward.improve.insight.kpis import trigger_of
 from steward.improve.rollout.contracts import (
@@ -281,7 +283,10 @@ async def _watch(
 async def _agree(rollouts: Rollouts, rollout: Rollout, rehearsal: Rehearsal) -> None:
     phase = 0 if rollout.phase_started_at is None else rollout.phase + 1
     role = rollout.plan.phases[phase].approval
-    if role is not None:
+    if role is None:
+        return
+    # Somebody at the console may have decided since it was read.
+    with suppress(Conflict):
         await rollouts.approve(
             rollout.id, phase=phase, approve=True, role=role, by=rehearsal.by, reason=AGREED
         )
