@@ -63,14 +63,18 @@ AGREED: Final = "The rehearsal agrees with itself, so that you see where agreeme
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """Who rehearses what: figures of the traffic, and why, as the timeline shows it."""
+    """Who rehearses what: figures of the traffic, and why, as the timeline shows it.
+
+    `at_once` bounds the conversations under way: a slow machine then gets fewer customers instead of a
+    queue in which a visitor's own message would wait.
+    """
 
     by: str
     reason: str
     pace: Pace
     seed: int = 1
     first_customer: int = 0
-    at_once: int = 40
+    at_once: int = 12
     think_s: tuple[float, float] = (0.2, 1.0)
     limit_s: float = 900.0
 
