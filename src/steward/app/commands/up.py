@@ -92,7 +92,7 @@ def run_up(
                 await stack.enter_async_context(rehearsal)
 
             def ready() -> None:
-                announce(url, access, folder, business_url)
+                announce(url, access, folder, business_url, rehearses=demo and traffic)
                 answering.set()
 
             await serve(application, listener, ready=ready)
@@ -159,7 +159,9 @@ def _stamp(directory: Path) -> tuple[tuple[str, int], ...]:
         return ()
 
 
-def announce(url: str, access: LocalAccess, folder: Path, business_url: str | None) -> None:
+def announce(
+    url: str, access: LocalAccess, folder: Path, business_url: str | None, *, rehearses: bool
+) -> None:
     """Print where everything is."""
     lines = [
         "",
@@ -170,6 +172,10 @@ def announce(url: str, access: LocalAccess, folder: Path, business_url: str | No
     ]
     if business_url:
         lines.append(f"  the company: {business_url}/   (invented customers, payments and refunds)")
+    if rehearses:
+        lines.append(
+            f"  rollouts:    {url}/console/rollouts   (rehearsed by simulated customers in 5 minutes)"
+        )
     lines += [f"key: {access.key}", f"url: {url}", ""]
     print("\n".join(lines), flush=True)
     sys.stdout.flush()
