@@ -44,10 +44,13 @@ class RevealReason(StrEnum):
 @page(Permission.CONVERSATION_READ)
 async def list_conversations(request: Request, state: str = "") -> Response:
     """Show the latest conversations; the list renews itself."""
-    if state not in {"", "open", "closed", "waiting"}:
-        raise InvalidInput("state has to be open, closed or waiting.")
+    if state not in {"", "open", "closed", "waiting", "simulated"}:
+        raise InvalidInput("state has to be open, closed, waiting or simulated.")
     lines = await services_of(request).overview.recent(
-        limit=100, state=state if state in {"open", "closed"} else None, waiting=state == "waiting"
+        limit=100,
+        state=state if state in {"open", "closed"} else None,
+        waiting=state == "waiting",
+        simulated=state == "simulated",
     )
     return await show(
         request,

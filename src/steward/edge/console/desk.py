@@ -20,12 +20,14 @@ router = APIRouter(prefix="/console", include_in_schema=False)
 async def desk(request: Request) -> Response:
     """Show the queues, the most pressing first, and the conversations that one holds."""
     services = services_of(request)
+    invented = await services.overview.recent(limit=200, waiting=True, simulated=True)
     return await show(
         request,
         "_desk.html" if is_partial(request) else "desk.html",
         page="desk",
         title="Desk",
         waiting=await services.desk.waiting(),
+        simulated={line.id for line in invented},
         held=await services.desk.held_by(staff_of(caller_of(request))),
     )
 

@@ -139,14 +139,15 @@ def _sequence(page: RolloutPage, kpi: str, margin: float, points: list[LookPoint
 
 def _row(page: RolloutPage, point: LookPoint, scale: float, widest: float) -> dict[str, Any]:
     verdict = point.verdict
+    known = verdict.low is not None or verdict.high is not None
     low = -widest if verdict.low is None else max(verdict.low * scale, -widest)
     high = widest if verdict.high is None else min(verdict.high * scale, widest)
     return {
         "at": _iso(point.at),
         "phase": page.rollout.plan.phases[point.phase].name,
         "harm": (verdict.harm or 0.0) * scale,
-        "low": low,
-        "high": high,
+        "low": low if known else None,
+        "high": high if known else None,
     }
 
 

@@ -28,6 +28,7 @@ class ConversationLine:
     waiting_queue: str | None
     waiting_since: datetime | None
     csat: int | None
+    simulated: bool = False
 
 
 class Overview:
@@ -37,14 +38,19 @@ class Overview:
         self._database = database
 
     async def recent(
-        self, *, limit: int = 50, state: str | None = None, waiting: bool = False
+        self,
+        *,
+        limit: int = 50,
+        state: str | None = None,
+        waiting: bool = False,
+        simulated: bool | None = None,
     ) -> tuple[ConversationLine, ...]:
-        """Return the latest conversations, perhaps only open ones or those that wait for a human."""
+        """Return the latest conversations: open ones, those that wait for a human, or one lane's."""
         async with self._database.read() as session:
             rows = await session.all(
                 """select c.id, c.opened_at, c.last_at, c.channel, c.state, c.speaker, c.category, c.intent,
                           c.release_id, c.verified, coalesce(t.turns, 0), t.last_outcome, h.queue, h.asked_at,
-                          f.csat
+                          f.csat, c.simulated
                    from conversation c
                    left join lateral (
                        select count(*) as turns, (array_agg(outcome order by id desc))[1] as last_outcome
@@ -54,8 +60,9 @@ class Overview:
                    left join feedback f on f.conversation_id = c.id and f.csat is not null
                    where (%(state)s::text is null or c.state = %(state)s)
                      and (not %(waiting)s or h.id is not null)
+                     and (%(simulated)s::boolean is null or c.simulated = %(simulated)s)
                    order by c.last_at desc limit %(limit)s""",
-                {"state": state, "waiting": waiting, "limit": limit},
+                {"state": state, "waiting": waiting, "simulated": simulated, "limit": limit},
             )
         return tuple(_line(row) for row in rows)
 
