@@ -10,6 +10,8 @@ from steward.app.commands.console import prepared, print_json, run_async, say
 from steward.app.foundation import Foundation, open_foundation
 from steward.app.wiring import open_application
 from steward.base.errors import InvalidInput
+from steward.serve.turn.replay import Told
+from steward.supply.releases.contracts import short_id
 
 
 class NotATurn(InvalidInput):
@@ -33,7 +35,7 @@ async def assistant_of(foundation: Foundation, turn_id: UUID) -> str:
 
 
 def run_replay(turn: str, *, release: str | None, as_json: bool, data_dir: Path | None) -> int:
-    """Replay and compare; 1 when the outcome or the words differ."""
+    """Replay and compare; 1 when intent, outcome or sources differ."""
     settings = prepared(data_dir)
     try:
         turn_id = UUID(turn)
@@ -47,11 +49,19 @@ def run_replay(turn: str, *, release: str | None, as_json: bool, data_dir: Path 
             async with open_application(foundation, assistant=assistant) as application:
                 compared = await application.replays.replay(turn_id, release_id=release_id)
         if as_json:
-            print_json(asdict(compared))
+            told = {**asdict(compared), "same": compared.same, "differences": compared.differences}
+            print_json(told)
         else:
-            print(f"then  {compared.then.outcome:<12} {compared.then.release[:12]}\n{compared.then.text}\n")
-            print(f"now   {compared.now.outcome:<12} {compared.now.release[:12]}\n{compared.now.text}\n")
-            print("the same" if compared.same else "different")
+            print(f"then  {_shown(compared.then)}\n\nnow   {_shown(compared.now)}\n")
+            print("\n".join(compared.differences) or "No difference.")
         return 0 if compared.same else 1
 
     return run_async(work)
+
+
+def _shown(told: Told) -> str:
+    cost = "cost unknown" if told.cost is None else f"{told.cost.normalize():f} {told.currency}"
+    return (
+        f"{told.outcome}, {told.reason}; release {short_id(told.release)}, "
+        f"{told.model or 'no model'}, {told.latency_ms:.0f} ms, {cost}\n{told.text}"
+    )
