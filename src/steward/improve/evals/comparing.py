@@ -93,10 +93,10 @@ def judge(pairs: Sequence[Pair], baseline: EvalRun, candidate: EvalRun, *, at: d
     reasons = [_why(pair, lost=pair.name in lost) for pair in pairs if pair.name in worse | lost]
     if not deterministic and pooled <= ALPHA / 2:
         reasons.append(
-            f"all cases together pass less often than on the baseline (exact test, p = {pooled:.2g})"
+            f"All cases together pass less often than on the baseline (exact test, p = {pooled:.2g})."
         )
     if not any(case.candidate_runs for case in cases):
-        reasons.append("no case could be run, so nothing is known of this release")
+        reasons.append("No case could be run, so nothing is known of this release.")
     return GateResult(
         candidate=candidate.release_id,
         baseline=baseline.release_id,
@@ -156,11 +156,11 @@ def _why(pair: Pair, *, lost: bool) -> str:
     failed = next(item for item in pair.candidate.attempts if not item.passed)
     what = "; ".join(failed.faults)
     if lost:
-        return f"case '{pair.name}' can be run on the baseline and not on the candidate: {what}"
+        return f"Case '{pair.name}' can be run on the baseline and not on the candidate: {what}."
     counts = pair.counts()
     return (
-        f"case '{pair.name}' passed {counts.baseline_passed} of {counts.baseline_runs} on the baseline and "
-        f"{counts.candidate_passed} of {counts.candidate_runs} on the candidate: {what}"
+        f"Case '{pair.name}' passed {counts.baseline_passed} of {counts.baseline_runs} on the baseline and "
+        f"{counts.candidate_passed} of {counts.candidate_runs} on the candidate: {what}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import pytest
 from tests.integration.improve.evals.conftest import Scene
-from tests.prove.regressions import changed_yaml, edit
+from tests.prove.regressions import changed_yaml, edit, passages_left_out
 
 from steward.app.evaluating import open_evals
 from steward.base.errors import NotFound
 from steward.improve.evals.contracts import CaseChange
 from steward.improve.evals.errors import NoSuchCase
+from steward.improve.simulation.model_server import serve_in_thread
 from steward.supply.assistant.reading import read_folder
+
+pytestmark = pytest.mark.timeout(300)
 
 LIVE = (
     "conversation",
@@ -31,6 +35,16 @@ LIVE = (
 )
 REFUND = "refund_for_a_signed_in_customer"
 APPROVAL = "refund_above_100_waits_for_a_colleague"
+
+FEE = """
+cases:
+  - name: refund_days
+    turns:
+      - customer: How many days does a refund to a credit card need?
+        expect: {cites: [payments/refunds.md, billing/charged-twice.md], says: [3 to 5 working days]}
+  - name: hello
+    turns: [{customer: good morning, expect: {outcome: [answered]}}]
+"""
 
 
 @contextmanager
@@ -127,3 +141,29 @@ class TestCompare:
             entries = await scene.foundation.ledger.recent(session, deed="evaluation.failed")
         assert entries[0].subject == f"release:{candidate}"
         assert entries[0].details["worse"] == APPROVAL
+
+
+class TestWithAModel:
+    async def test_a_prompt_without_passages_is_beyond_chance(
+        self, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-simulated")
+        with serve_in_thread() as url, changed_copy(scene, tmp_path) as copy:
+            with changed_yaml(copy / "assistant.yaml") as assistant:
+                assistant["models"][0]["url"] = url
+                assistant["answer_with"] = ["main", "extractive"]
+            for place in (copy / "cases").glob("*.yaml"):
+                place.unlink()
+            (copy / "cases/fee.yaml").write_text(FEE, encoding="utf-8")
+            baseline = await scene.freeze(copy)
+            passages_left_out(copy, random.Random(1), read_folder(copy))
+            candidate = await scene.freeze(copy)
+            gate = await scene.evals.compare(candidate, baseline, fresh=True)
+        assert not gate.deterministic
+        assert [case.case for case in gate.cases if case.worse] == ["refund_days"]
+        worse = next(case for case in gate.cases if case.worse)
+        assert (worse.baseline_passed, worse.baseline_runs) == (13, 13)
+        assert (worse.candidate_passed, worse.candidate_runs) == (0, 13)
+        assert worse.p < 1e-4
+        assert gate.cost_baseline is not None
+        assert gate.cost_baseline > 0

@@ -37,7 +37,7 @@ class TestWithoutChance:
         assert not answer.passed
         assert [item.case for item in answer.cases if item.worse] == ["fee"]
         assert answer.reasons == (
-            "case 'fee' passed 3 of 3 on the baseline and 0 of 3 on the candidate: turn 1: doesn't say '£5'",
+            "Case 'fee' passed 3 of 3 on the baseline and 0 of 3 on the candidate: turn 1: doesn't say '£5'.",
         )
 
     def test_the_same_passes(self) -> None:
@@ -96,7 +96,7 @@ class TestWithChance:
         )
         assert not any(item.worse for item in answer.cases)
         assert not answer.passed
-        assert "all cases together" in answer.reasons[0]
+        assert "All cases together" in answer.reasons[0]
 
     def test_suspicious_are_those_that_passed_less_often(self) -> None:
         before = eval_run("base", {"a": outcomes(3, 3), "b": outcomes(2, 3)}, repeats=3, deterministic=False)
@@ -135,4 +135,4 @@ class TestNotRunnable:
 
     def test_nothing_run_is_nothing_known(self) -> None:
         answer = gate({"refund": ["not_runnable"]}, {"refund": ["not_runnable"]})
-        assert answer.reasons == ("no case could be run, so nothing is known of this release",)
+        assert answer.reasons == ("No case could be run, so nothing is known of this release.",)

@@ -49,7 +49,7 @@ class TestGates:
     def test_text_says_why(self) -> None:
         lines = gate_as_text(gate_of("passed", "failed")).splitlines()
         assert lines[0] == "evaluation of next against base: failed"
-        assert lines[1].startswith("  worse  case 'fee' passed 1 of 1 on the baseline")
+        assert lines[1].startswith("  worse  Case 'fee' passed 1 of 1 on the baseline")
 
     def test_markdown_shows_answers_side_by_side_where_they_differ(self) -> None:
         gate = gate_of("passed", "passed")
