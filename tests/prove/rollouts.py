@@ -44,17 +44,20 @@ Two Stewards answer simulated customers; a candidate half of whose turns fail ve
 It is stopped by itself, within 2 s of the event that decided; from that commit on no turn starts on it, on
 either replica; turns in flight are listed; every message of every conversation gets its answer; the ledger
 explains the decision and computes it again. The same with the deciding process killed in the middle, with
-the database killed, and with a measure that stops arriving, which holds the rollout and never promotes it.
+the database killed, with a candidate whose turns don't fail but hand over, and with a measure that stops
+arriving, which holds the rollout and never promotes it.
 """
 PLAIN = "bad candidate"
 HANDS_OVER = "candidate that hands over"
 LEADER_KILLED = "bad candidate, leader killed"
 DATABASE_KILLED = "bad candidate, database killed"
 METRIC_STOPS = "measure stops arriving"
-SCENES: Final = (PLAIN, LEADER_KILLED, DATABASE_KILLED, METRIC_STOPS)
-ROUNDS: Final = 12
+SCENES: Final = (
+    PLAIN, LEADER_KILLED, DATABASE_KILLED, METRIC_STOPS, PLAIN, LEADER_KILLED, DATABASE_KILLED, HANDS_OVER,
+)  # fmt: skip
+ROUNDS: Final = len(SCENES)
 SHARE_PERCENT: Final = 5.0
-PER_SECOND: Final = 6.0
+PER_SECOND: Final = 4.0
 LIMIT_S: Final = 900.0
 AFTER_S: Final = 5.0
 """Traffic goes on for so long after the end, so that a turn on the candidate would be seen."""
@@ -67,7 +70,8 @@ WHO: Final = "operator:prove"
 LIE: Final = {"misbehave": "invent_number"}
 
 FAILED_TURNS = """
-    select count(*) from turn where rollout_id = '{rollout}' and arm = 'candidate'
+    select count(*) >= {failed} or exists (select from rollout where id = '{rollout}' and ended_at is not null)
+    from turn where rollout_id = '{rollout}' and arm = 'candidate'
     and coalesce(route, '') = 'verification failed'"""
 STARTED_AFTER = """
     select id::text from turn where rollout_id = '{rollout}' and release_id = '{candidate}'
@@ -135,6 +139,7 @@ async def campaign(
     rounds: int,
     scenes: Sequence[str] = SCENES,
     per_second: float = PER_SECOND,
+    share_percent: float = SHARE_PERCENT,
 ) -> None:
     """Play the scenes in turn."""
     async with open_stage(world) as stage:
@@ -142,7 +147,10 @@ async def campaign(
             chance = random.Random(f"{seed}:{number}")
             kind = scenes[number % len(scenes)]
             begun = time.monotonic()
-            scene = await play(stage, kind, chance, per_second=per_second, first_customer=number * 100_000)
+            scene = await play(
+                stage, kind, chance, per_second=per_second, first_customer=number * 100_000,
+                share_percent=share_percent,
+            )  # fmt: skip
             seconds = round(time.monotonic() - begun, 1)
             kept.add({"kind": kind, **scene.figures, "seconds": seconds, "problems": scene.problems})
             print(f"  round {number + 1} of {rounds}: {kept.rounds[-1]}", flush=True)
@@ -178,12 +186,19 @@ async def open_stage(world: World) -> AsyncIterator[Stage]:
 
 
 async def play(
-    stage: Stage, kind: str, chance: random.Random, *, per_second: float, first_customer: int
+    stage: Stage,
+    kind: str,
+    chance: random.Random,
+    *,
+    per_second: float,
+    first_customer: int,
+    share_percent: float,
 ) -> Scene:
     """Start a rollout, let it be decided, and look at what became of it."""
     candidate = await release_of(stage, kind, mark=f"{first_customer} {chance.random()}")
     rollout = await stage.rollouts.start(
-        assistant=ASSISTANT, candidate=candidate, simulated=True, plan=plan_of(stage.folder, kind), by=WHO,
+        assistant=ASSISTANT, candidate=candidate, simulated=True,
+        plan=plan_of(stage.folder, kind, share_percent=share_percent), by=WHO,
         reason=f"prove: {kind}", without_gate=True,
     )  # fmt: skip
     crowd = Crowd(
@@ -232,8 +247,8 @@ async def release_of(stage: Stage, kind: str, *, mark: str) -> str:
     return made.id
 
 
-def plan_of(folder: Folder, kind: str) -> Plan:
-    """Return a plan whose first phase gives the candidate 5 %, or half where a measure is to be missed."""
+def plan_of(folder: Folder, kind: str, *, share_percent: float) -> Plan:
+    """Return a plan whose first phase gives the candidate a share, half where a measure is to be missed."""
     plan = demonstration_plan(folder)
     first, *others = plan.phases
     everything = others[0].categories
@@ -244,7 +259,7 @@ def plan_of(folder: Folder, kind: str) -> Plan:
             plan, phases=(half, *others), triggers=surveyed, stale_hours=15 / 3600, idle_minutes=0.1,
             breaker=BreakerPlan(8, 40, 0.9),
         )  # fmt: skip
-    small = replace(first, share_percent=SHARE_PERCENT, categories=everything, minimum_conversations=10_000)
+    small = replace(first, share_percent=share_percent, categories=everything, minimum_conversations=10_000)
     return replace(plan, phases=(small, *others), breaker=BreakerPlan(8, 40, 0.4), stale_hours=1.0)
 
 
@@ -252,9 +267,9 @@ async def meanwhile(stage: Stage, scene: Scene, chance: random.Random) -> None:
     """Let something happen once some of the candidate's turns have failed, before they are too many."""
     if scene.kind not in (LEADER_KILLED, DATABASE_KILLED):
         return
-    failed = chance.randrange(2, 8)
-    query = FAILED_TURNS.format(rollout=scene.rollout.id)
-    await until(lambda: int(stage.world.rows(query)[0][0]) >= failed, within_s=LIMIT_S, every_s=0.1)
+    failed = chance.randrange(2, 15)
+    query = FAILED_TURNS.format(rollout=scene.rollout.id, failed=failed)
+    await until(lambda: bool(stage.world.rows(query)[0][0]), within_s=LIMIT_S, every_s=0.1)
     scene.figures["failed_before"] = failed
     begun = time.monotonic()
     if scene.kind == DATABASE_KILLED:
