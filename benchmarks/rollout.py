@@ -52,8 +52,8 @@ METHODS: Final = (
     "growthbook_split",
     "growthbook",
 )
-EXACTLY: Final = {"csat": 0.3, "escalation_rate": 0.049, "slow_turn_rate": 0.089}
-"""Margins that the harm just exceeds: calling it safe under them is wrong."""
+EXACTLY: Final = {"csat": 0.3, "escalation_rate": 0.05, "slow_turn_rate": 0.089}
+"""Margins that the harm reaches: calling it safe under them is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Found:
     """After how many conversations one rollout came to a finding, by method; None where it didn't.
 
     `margin` "safe" is a harmless candidate found safe under the default margin, "wrongly safe" the harmful
-    one under a margin that its harm just exceeds; both by the product alone.
+    one under a margin that its harm reaches; both by the product alone.
     """
 
     kpi: str

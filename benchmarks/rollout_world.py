@@ -37,6 +37,8 @@ MARKS: Final = (0.05, 0.05, 0.10, 0.25, 0.55)
 SLOW_SHARE: Final = 0.03
 FAILED_SHARE: Final = 0.003
 UNVERIFIED_SHARE: Final = 0.01
+BUSY_PEAK: Final = 0.3536
+"""Mean of the peak's sine over the day's traffic, which is heavier in the afternoon: cos(45°) / 2."""
 SURVEY_DAYS: Final = 7.0
 IDLE_DAYS: Final = 30 / 1440
 BUCKETS: Final = 10_000
@@ -144,8 +146,8 @@ def world_of(shape: Shape, seed: tuple[int, ...]) -> World:
     csat = np.where(answered, marks, 0.0)
     escalation = np.asarray(ESCALATION_BY_CATEGORY)[category] * (1 + 0.3 * peak)
     escalated = fate() < escalation
-    mean_escalation = float(np.dot(ESCALATION_BY_CATEGORY, CATEGORY_SHARES))
-    extra = chance.random(n) < ESCALATION_RISE / (1 - mean_escalation)
+    usually = float(np.dot(ESCALATION_BY_CATEGORY, CATEGORY_SHARES)) * (1 + 0.3 * BUSY_PEAK)
+    extra = chance.random(n) < ESCALATION_RISE / (1 - usually)
     turns = 1 + chance.poisson(3.0, n)
     waiting = np.minimum(SLOW_SHARE * (1 + 0.5 * peak) * -np.log1p(-fate()), 0.9)
     slow = chance.binomial(turns, waiting)

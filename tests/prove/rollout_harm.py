@@ -24,17 +24,18 @@ NAME = "rollout-harm"
 CLAIM = """
 A candidate that does one harm, satisfaction down by 0.3 of 5, escalations up by 5 points or 12 % slow turns
 instead of 3 %, is watched while 60,000 conversations pass. At half of the customers and with the sample's
-margins at least 90 % are found. A candidate whose harm exceeds its margin by a hair is called safe in at most
-5 %. What the power page foretold from ordinary traffic stands beside what happened.
+margins at least 90 % are found. A candidate whose harm just reaches its margin is called safe in at most 5
+%. What the power page foretold from ordinary traffic stands beside what happened.
 """
 ROUNDS = 2_000
 ENOUGH = 0.9
 AGREEMENT = 0.1
 """Most that a forecast share may be off."""
 MEDIAN_AGREEMENT = 0.25
-"""Most that a forecast median may be off, as a part of it; beyond `SOON` conversations."""
-SOON = 1_000.0
-"""Below this many conversations a median is a matter of the first looks."""
+"""Most that a forecast median may be off, as a part of it."""
+SOON, CLEARLY = 1_000.0, 0.75
+"""Medians are compared beyond so many conversations, where it isn't a matter of the first looks, and where at
+least so many were foretold: where about half are found at all, the curve is flat and its middle anywhere."""
 WRONGLY = 0.05
 WORDS = {
     "csat": "csat −0.3",
@@ -149,7 +150,7 @@ def misjudged(cell: Sequence[Found], forecast: Forecast, kpi: str, share: float,
         problems.append(f"{where}: {found:.1%} were found; {ENOUGH:.0%} are asked")
     if abs(found - forecast.found) > AGREEMENT:
         problems.append(f"{where}: {forecast.found:.1%} were foretold and {found:.1%} found")
-    if middle is not None and forecast.median is not None and middle > SOON:
+    if middle is not None and forecast.median is not None and middle > SOON and forecast.found >= CLEARLY:
         off = abs(middle / forecast.median - 1)
         if off > MEDIAN_AGREEMENT:
             problems.append(f"{where}: a median of {forecast.median:,.0f} was foretold; it was {middle:,.0f}")
@@ -164,10 +165,10 @@ NOTES = (
     "only verdicts on all categories together are counted here.",
     "Foretold is what the power page says before the phase starts, from the traffic of another seed "
     f"without a candidate. It may be off by {AGREEMENT * 100:.0f} points, and by {MEDIAN_AGREEMENT:.0%} "
-    f"in a median of more than {SOON:,.0f} conversations.",
+    f"in a median of more than {SOON:,.0f} conversations where at least {CLEARLY:.0%} were foretold.",
     "GrowthBook: https://docs.growthbook.io/statistics/sequential, tuning parameter 5,000, on the same "
     "customers; harm is found when its interval lies beyond the margin. At 5 % it has no split of "
     "alpha, so it finds harm sooner and calls harmless releases harmful more often (see rollout-aa).",
-    "Wrongly found safe: the margin is set just below the harm (0.3, 0.049, 0.089), and any look at "
-    "which the trigger says safe counts.",
+    "Wrongly found safe: the margin is what the harm reaches (0.3, 0.05, 0.089), and any look at which "
+    "the trigger says safe counts.",
 )
