@@ -70,7 +70,8 @@ WHO: Final = "operator:prove"
 LIE: Final = {"misbehave": "invent_number"}
 
 FAILED_TURNS = """
-    select count(*) >= {failed} or exists (select from rollout where id = '{rollout}' and ended_at is not null)
+    select count(*) >= {failed}
+           or exists (select from rollout where id = '{rollout}' and ended_at is not null)
     from turn where rollout_id = '{rollout}' and arm = 'candidate'
     and coalesce(route, '') = 'verification failed'"""
 STARTED_AFTER = """
