@@ -14,6 +14,7 @@ from tests.prove import (
     cases,
     evaluations,
     kills,
+    kpi_equality,
     messages,
     personal_data,
     rollout_aa,
@@ -39,6 +40,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         rollout_harm,
         assignment,
         rollouts,
+        kpi_equality,
     )
 }
 

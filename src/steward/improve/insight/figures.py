@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from steward.improve.insight.contracts import Figure, Method, Totals
 
@@ -79,6 +81,11 @@ LOWEST_MS = 0.01
 """Shorter durations share the first bucket; no clock of ours is finer."""
 
 
+Counts = NDArray[np.int64]
+"""How many durations lie in each bucket, from bucket 0 on."""
+_PAIR = np.dtype([("bucket", ">i2"), ("count", ">i4")])
+
+
 def bucket_middle(bucket: int) -> float:
     """Return the value that stands for a bucket: the geometric mean of its bounds."""
     return LOWEST_MS * float(GROWTH ** (bucket - 0.5)) if bucket > 0 else LOWEST_MS
@@ -95,37 +102,34 @@ def bucket_sql(value: str) -> str:
     )
 
 
-def quantile_of(buckets: Sequence[tuple[int, int]], share: float) -> float | None:
-    """Return a quantile from (bucket, count), sorted by bucket; ranks as PostgreSQL's percentile_cont."""
-    n = sum(count for _, count in buckets)
-    if n == 0:
+def counts_of(packed: bytes) -> Counts:
+    """Add up packed pairs of bucket and count, as `kpi_hour.sketch` holds them."""
+    pairs = np.frombuffer(packed, _PAIR)
+    return np.bincount(pairs["bucket"], weights=pairs["count"]).astype(np.int64)
+
+
+def quantile_of(counts: Counts, share: float) -> float | None:
+    """Return a quantile from counts by bucket; ranks as PostgreSQL's percentile_cont."""
+    seen = np.cumsum(counts)
+    if seen.size == 0 or seen[-1] == 0:
         return None
-    rank = share * (n - 1)
+    rank = share * (int(seen[-1]) - 1)
     below, above = math.floor(rank), math.ceil(rank)
-    low, high = _value_at(buckets, below), _value_at(buckets, above)
+    low, high = (bucket_middle(int(np.searchsorted(seen, at, side="right"))) for at in (below, above))
     return low + (high - low) * (rank - below)
 
 
-def quantile_figure(buckets: Sequence[tuple[int, int]], share: float, *, design: float = 1.0) -> Figure:
-    """Return a quantile from buckets with its 95 % interval."""
-    n = sum(count for _, count in buckets)
+def quantile_figure(counts: Counts, share: float, *, design: float = 1.0) -> Figure:
+    """Return a quantile from counts by bucket with its 95 % interval."""
+    n = int(counts.sum())
     if n == 0:
         return Figure(None, None, None, 0, Method.NONE)
     low, high = ranks_around(share, n, design=design)
     return Figure(
-        quantile_of(buckets, share),
-        quantile_of(buckets, low),
-        quantile_of(buckets, high),
+        quantile_of(counts, share),
+        quantile_of(counts, low),
+        quantile_of(counts, high),
         n,
         Method.ORDER,
         design=design,
     )
-
-
-def _value_at(buckets: Sequence[tuple[int, int]], rank: int) -> float:
-    seen = 0
-    for bucket, count in buckets:
-        seen += count
-        if rank < seen:
-            return bucket_middle(bucket)
-    return bucket_middle(buckets[-1][0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,8 +11,8 @@ from typing import Any
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, Row
 from steward.improve.insight.contracts import By, Totals
-from steward.improve.insight.figures import quantile_of
-from steward.improve.insight.live import ALL_PARTS, Slice, bucket_rows, ratio_rows
+from steward.improve.insight.figures import Counts, quantile_of
+from steward.improve.insight.live import ALL_PARTS, Slice, ratio_rows, sketches
 from steward.improve.insight.rolling import OUTCOME_PREFIX, OUTCOMES
 from steward.improve.insight.rollups import RollUps
 
@@ -83,8 +83,8 @@ class FirstPage:
             known = _Known(await ratio_rows(session, _MEASURES, traffic))
             hours = await _hours(session, traffic)
             categories = _Known(await ratio_rows(session, [_ESCALATION], traffic, by=By.CATEGORY))
-            turn_ms = _spread((await bucket_rows(session, "turn_ms", traffic)).get(ALL_PARTS, []))
-            first_ms = _spread((await bucket_rows(session, "first_token_ms", traffic)).get(ALL_PARTS, []))
+            turn_ms = _spread(await sketches(session, "turn_ms", traffic))
+            first_ms = _spread(await sketches(session, "first_token_ms", traffic))
             open_now, waiting, currency = await _now(session, traffic)
         talked, spent = known.of(_ESCALATION), Decimal(repr(round(known.of("cost_per_turn").y, 8)))
         ended, rated = known.of("containment_rate", mature_only=True), known.of("csat")
@@ -134,14 +134,14 @@ class _Known:
 
 async def _hours(session: ReadSession, traffic: Slice) -> tuple[HourLine, ...]:
     known = _Known(await ratio_rows(session, [_ESCALATION, "error_rate"], traffic, by=By.HOUR))
-    buckets = await bucket_rows(session, "turn_ms", traffic, by=By.HOUR)
+    durations = await sketches(session, "turn_ms", traffic, by=By.HOUR)
     return tuple(
         HourLine(
             hour,
             known.of(_ESCALATION, hour).n,
             round(known.of("error_rate", hour).d),
             round(known.of(_ESCALATION, hour).y),
-            quantile_of(buckets.get(hour, []), 0.95),
+            quantile_of(durations[hour], 0.95) if hour in durations else None,
         )
         for hour in known.parts
     )
@@ -159,8 +159,11 @@ async def _now(session: ReadSession, traffic: Slice) -> tuple[int, int, str]:
     return row[0], row[1], row[2] or ""
 
 
-def _spread(buckets: Sequence[tuple[int, int]]) -> Spread:
-    return Spread(quantile_of(buckets, 0.5), quantile_of(buckets, 0.95), sum(count for _, count in buckets))
+def _spread(durations: Mapping[Any, Counts]) -> Spread:
+    counts = durations.get(ALL_PARTS)
+    if counts is None:
+        return Spread(None, None, 0)
+    return Spread(quantile_of(counts, 0.5), quantile_of(counts, 0.95), int(counts.sum()))
 
 
 def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:

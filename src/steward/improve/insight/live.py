@@ -16,7 +16,7 @@ from typing import Any
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, Row
 from steward.improve.insight.contracts import By, Figure, Kpi, Quantile, Totals
-from steward.improve.insight.figures import figure_of, quantile_figure
+from steward.improve.insight.figures import Counts, counts_of, figure_of, quantile_figure
 from steward.improve.insight.kpis import kpi
 from steward.improve.insight.rolling import sketch_of
 from steward.improve.insight.rollups import RollUps
@@ -108,30 +108,26 @@ async def ratio_rows(
     )
 
 
-async def bucket_rows(
-    session: ReadSession, sketch: str, traffic: Slice, *, by: By | None = None
-) -> dict[Any, list[tuple[int, int]]]:
-    """Return the added buckets of a duration by part, each sorted."""
+async def sketches(
+    session: ReadSession, name: str, traffic: Slice, *, by: By | None = None
+) -> dict[Any, Counts]:
+    """Return the added buckets of a duration by part, in order."""
     rows = await session.all(
-        f"""select {_part(by)} as part, b.bucket, cast(sum(b.count) as bigint)
-            from kpi_hour join kpi_cell c on c.id = cell, unnest(buckets, counts) as b(bucket, count)
-            where kpi = %(kpi)s and {_conditions(traffic)}
-            group by 1, 2 order by 1, 2""",
-        {"kpi": sketch, **_values(traffic)},
+        f"""select {_part(by)} as part, string_agg(sketch, '')
+            from kpi_hour join kpi_cell c on c.id = cell where kpi = %(kpi)s and {_conditions(traffic)}
+            group by 1 order by 1""",
+        {"kpi": name, **_values(traffic)},
     )
-    found: dict[Any, list[tuple[int, int]]] = {}
-    for part, bucket, count in rows:
-        found.setdefault(part, []).append((bucket, count))
-    return found
+    return {part: counts_of(packed) for part, packed in rows}
 
 
 async def _quantiles(
     session: ReadSession, asked: Quantile, traffic: Slice, by: By | None
 ) -> tuple[Part, ...]:
     design = await _design(session, "response_time_s", traffic)
-    buckets = await bucket_rows(session, sketch_of(asked), traffic, by=by)
+    found = await sketches(session, sketch_of(asked), traffic, by=by)
     return tuple(
-        Part(part, quantile_figure(counted, asked.share, design=design)) for part, counted in buckets.items()
+        Part(part, quantile_figure(counts, asked.share, design=design)) for part, counts in found.items()
     )
 
 

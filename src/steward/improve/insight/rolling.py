@@ -23,6 +23,8 @@ COUNTS = tuple(
 RATIOS = (*(kpi for kpi in ALL if isinstance(kpi, Ratio)), *COUNTS)
 _DIMENSIONS = "assistant, simulated, release_id, arm, category, channel"
 _CELL = f"hour, {_DIMENSIONS}"
+_FENCE = "offset 0"
+"""Keeps PostgreSQL from working a view's column out once for each KPI that reads it."""
 _FLAG = {Matures.CLOSED: "m_closed", Matures.SURVEY: "m_survey", Matures.RECONTACT: "m_recontact"}
 
 
@@ -49,8 +51,9 @@ def conversations_sql(parameters: Parameters, at: datetime) -> str:
     kpis = [kpi for kpi in RATIOS if kpi.over is Over.CONVERSATIONS]
     flags = ", ".join(f"{matured(matures, parameters, at)} as {_FLAG[matures]}" for matures in (*_FLAG,))
     units = (
-        f"select {_cell('opened_at')}, {flags}, {_measured(kpis, parameters)} from conversations "
-        "where assistant = %(assistant)s and opened_at >= %(start)s and opened_at < %(end)s"
+        f"select {_cell('opened_at')}, {flags}, {_measured(kpis, parameters)} from ("
+        "select * from conversations where assistant = %(assistant)s and opened_at >= %(start)s "
+        f"and opened_at < %(end)s {_FENCE}) as conversations"
     )
     return _rolled(units, kpis)
 
@@ -85,9 +88,10 @@ def sketches_sql() -> str:
         f"select {_CELL}, kpi, bucket, count(*) as c from ({rows}) as bucketed group by {_CELL}, kpi, bucket"
     )
     return (
-        "insert into kpi_hour (kpi, hour, cell, mature, n, buckets, counts) "
-        "select kpi, hour, cell.id, true, sum(c), array_agg(bucket order by bucket), "
-        f"array_agg(c order by bucket) from ({counted}) as counted "
+        "insert into kpi_hour (kpi, hour, cell, mature, n, sketch) "
+        "select kpi, hour, cell.id, true, sum(c), "
+        "string_agg(int2send(cast(bucket as int2)) || int4send(cast(c as int4)), '' order by bucket) "
+        f"from ({counted}) as counted "
         f"join kpi_cell as cell using ({_DIMENSIONS}) group by kpi, hour, cell.id"
     )
 
@@ -119,8 +123,9 @@ def design_sql(over: Over, parameters: Parameters, at: datetime, *, sample: int)
     if over is Over.CONVERSATIONS:
         flags = ", ".join(f"{matured(m, parameters, at)} as {_FLAG[m]}" for m in _FLAG)
         units = (
-            f"select c.customer_id, simulated, {flags}, {_measured(kpis, parameters)} from conversations c "
-            f"where assistant = %(assistant)s and opened_at >= %(start)s and {picked}"
+            f"select c.customer_id, simulated, {flags}, {_measured(kpis, parameters)} from ("
+            "select * from conversations c where assistant = %(assistant)s and opened_at >= %(start)s "
+            f"and {picked} {_FENCE}) as c"
         )
     else:
         flags = "true as m_closed, true as m_survey, true as m_recontact"

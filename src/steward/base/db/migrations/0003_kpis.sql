@@ -85,7 +85,8 @@ left join lateral (
 
 -- ---------------------------------------------------------------- hourly roll-ups
 -- Sums of a KPI's units in one hour and cell. A ratio's unit is a conversation (in an hour, for what turns are asked);
--- a quantile's is a turn, counted in log-spaced buckets that can be added. What isn't mature is kept apart.
+-- a quantile's is a turn, counted in log-spaced buckets that can be added: pairs of int2 bucket and int4 count, one
+-- after the other. What isn't mature is kept apart.
 create table kpi_cell (
     id          int primary key generated always as identity,
     assistant   text not null,
@@ -108,8 +109,7 @@ create table kpi_hour (
     cell        int not null references kpi_cell,
     mature      boolean not null,
     kpi         text not null,
-    buckets     int[],
-    counts      int[],
+    sketch      bytea,
     primary key (kpi, hour, cell, mature)
 );
 create index kpi_hour_anew on kpi_hour (hour);
