@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -31,6 +32,7 @@ from steward.supply.releases.traffic import TrafficControl
 TICK_S: Final = 0.25
 IDLE_S: Final = 1.0
 """Between looks for an open rollout while there is none."""
+LEAST_PAUSE_S: Final = 0.02
 LOOK_S: Final = 0.5
 """Between two judgements while conversations end: judging all triggers takes some milliseconds."""
 QUIET_LOOK_S: Final = 2.0
@@ -40,6 +42,9 @@ POINT_GROWTH: Final = 1.02
 CATEGORY_POINT_EVERY: Final = timedelta(minutes=1)
 MOST_POINTS: Final = 400
 """Points of one line in a chart; beyond that every second one is dropped."""
+THIN_EVERY: Final = 20
+"""Times that points are added before they are counted."""
+Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 
@@ -48,7 +53,9 @@ class _Memory:
     """What the leader knows of a rollout since it leads."""
 
     looked_at: float = 0.0
+    stood: tuple[object, ...] = ()
     unseen: int = 0
+    kept: int = 0
     points: dict[tuple[int, str, str], TriggerVerdict] = field(default_factory=dict)
     point_at: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
 
@@ -85,54 +92,62 @@ class Controller:
         await self._leadership.lead(self._go_round)
 
     async def _go_round(self) -> None:
-        """Tick again and again; a failure is logged and tried again, a named isolation point."""
+        """Attend to every open rollout again and again, each apart from the others."""
         self._memories.clear()
         while True:
             begun = time.monotonic()
-            busy = True
-            try:
-                busy = await self.tick(patiently=True) > 0
-            except StewardError as error:
-                log.warning("rollouts_not_looked_at", sentence=str(error))
-            except Exception:
-                log.exception("rollouts_not_looked_at")
-            pause_s = TICK_S if busy else IDLE_S
-            await asyncio.sleep(max(pause_s - (time.monotonic() - begun), 0.02))
+            found = await self._safely(self._open())
+            for rollout in found or ():
+                await self._safely(self._attend(rollout, patiently=True))
+            pause_s = IDLE_S if found == () else TICK_S
+            await asyncio.sleep(max(pause_s - (time.monotonic() - begun), LEAST_PAUSE_S))
 
-    async def tick(self, *, patiently: bool = False) -> int:
-        """Look at every open rollout once; return how many there are.
+    async def _safely(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """Do some work; a failure is logged and the next round tries again: a named isolation point."""
+        try:
+            return await work
+        except StewardError as error:
+            log.warning("rollout_not_looked_at", sentence=str(error))
+        except Exception:
+            log.exception("rollout_not_looked_at")
+        return None
 
-        With patience, judging waits until something is due to change; without it, it is done at once.
-        """
+    async def tick(self) -> None:
+        """Look at every open rollout once, and judge it whether or not that is due."""
+        for rollout in await self._open():
+            await self._attend(rollout, patiently=False)
+
+    async def _open(self) -> tuple[Rollout, ...]:
+        """Return the rollouts that divide traffic, those of real customers first."""
         async with self._database.read() as session:
             rows = await session.all(queries.OPEN, {"assistant": self._assistant})
-        rollouts = [
+        found = tuple(
             rollout
-            for rollout in map(queries.rollout_of, rows)
+            for rollout in sorted(map(queries.rollout_of, rows), key=lambda rollout: rollout.simulated)
             if rollout.kind is not RolloutKind.SHADOW and rollout.phase_started_at is not None
-        ]
-        for gone in set(self._memories) - {rollout.id for rollout in rollouts}:
+        )
+        for gone in set(self._memories) - {rollout.id for rollout in found}:
             del self._memories[gone]
-        for rollout in rollouts:
-            await self._attend(rollout, patiently=patiently)
-        return len(rows)
+        return found
 
     async def _attend(self, rollout: Rollout, *, patiently: bool) -> None:
+        """Stop what fails at once; then collect, judge and decide, when patience says that it's time."""
         memory = self._memories.setdefault(rollout.id, _Memory())
         if await self._is_broken(rollout):
             await self._act(rollout.id)
             return
         memory.unseen += await self._collector.collect(rollout)
-        waits_s = LOOK_S if memory.unseen else QUIET_LOOK_S
+        stands = (rollout.state, rollout.phase, rollout.harmed_categories)
+        waits_s = 0.0 if stands != memory.stood else LOOK_S if memory.unseen else QUIET_LOOK_S
         if patiently and time.monotonic() < memory.looked_at + waits_s:
             return
-        memory.looked_at, memory.unseen = time.monotonic(), 0
+        memory.looked_at, memory.unseen, memory.stood = time.monotonic(), 0, stands
         async with self._database.read() as session:
             situation = await gather(session, rollout, at=self._clock.now())
         seen = await asyncio.to_thread(look, situation)
-        await self._keep(seen, memory)
         if decide(situation, seen).deed is not Deed.NOTHING:
             await self._act(rollout.id)
+        await self._keep(seen, memory)
 
     async def _is_broken(self, rollout: Rollout) -> bool:
         async with self._database.read() as session:
@@ -186,18 +201,15 @@ class Controller:
         wanted = [verdict for verdict in seen.verdicts if _is_worth_a_point(seen, verdict, memory)]
         if not wanted:
             return
+        place = {"id": seen.rollout_id, "phase": seen.phase, "at": seen.at}
         async with self._database.write() as session:
-            for verdict in wanted:
-                line = (seen.phase, verdict.kpi, verdict.category)
-                memory.points[line], memory.point_at[line] = verdict, seen.at
-                place = {
-                    "id": seen.rollout_id,
-                    "phase": seen.phase,
-                    "kpi": verdict.kpi,
-                    "category": verdict.category,
-                }
-                await session.execute(queries.PUT_LOOK, {**place, **_numbers(verdict), "at": seen.at})
+            await session.execute_many(queries.PUT_LOOK, [{**place, **_numbers(item)} for item in wanted])
+            memory.kept += 1
+            if memory.kept % THIN_EVERY == 0:
                 await session.execute(queries.THIN_LOOKS, {**place, "most": MOST_POINTS})
+        for verdict in wanted:
+            line = (seen.phase, verdict.kpi, verdict.category)
+            memory.points[line], memory.point_at[line] = verdict, seen.at
 
 
 def _is_worth_a_point(seen: Look, verdict: TriggerVerdict, memory: _Memory) -> bool:
@@ -215,6 +227,8 @@ def _is_worth_a_point(seen: Look, verdict: TriggerVerdict, memory: _Memory) -> b
 
 def _numbers(verdict: TriggerVerdict) -> dict[str, object]:
     return {
+        "kpi": verdict.kpi,
+        "category": verdict.category,
         "verdict": verdict.finding.value,
         "baseline": verdict.baseline,
         "candidate": verdict.candidate,

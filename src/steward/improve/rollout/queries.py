@@ -131,13 +131,13 @@ on conflict do nothing
 # Drops every second point between changes of the verdict where there are too many.
 THIN_LOOKS: Final = """
 with numbered as (
-    select at, verdict,
-           row_number() over (order by at) as place, count(*) over () as points,
-           lag(verdict) over (order by at) as before, lead(verdict) over (order by at) as after
-    from rollout_look
-    where rollout_id = %(id)s and phase = %(phase)s and kpi = %(kpi)s and category = %(category)s)
+    select kpi, category, at, verdict,
+           row_number() over line as place, count(*) over (partition by kpi, category) as points,
+           lag(verdict) over line as before, lead(verdict) over line as after
+    from rollout_look where rollout_id = %(id)s and phase = %(phase)s
+    window line as (partition by kpi, category order by at))
 delete from rollout_look l using numbered p
-where l.rollout_id = %(id)s and l.phase = %(phase)s and l.kpi = %(kpi)s and l.category = %(category)s
+where l.rollout_id = %(id)s and l.phase = %(phase)s and l.kpi = p.kpi and l.category = p.category
   and l.at = p.at and p.points > %(most)s and p.place %% 2 = 0
   and p.before = p.verdict and p.after = p.verdict
 """
