@@ -218,6 +218,7 @@ async def open_application(
         await turns.finish(within_s=5.0)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+        await outside.aclose()
         await presence.close()
 
 

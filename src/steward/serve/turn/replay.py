@@ -34,10 +34,10 @@ from steward.serve.turn.quiet import (
     recorded_checks,
 )
 from steward.serve.turn.receive import Received, read_history
-from steward.serve.turn.rewinding import Past, Rewinding, rewound
+from steward.serve.turn.rewinding import Past, Rewinding, decisions_of, rewound
 from steward.serve.turn.runtime import Runtime, Runtimes
 from steward.serve.turn.settling import Settling
-from steward.serve.turn.timing import Notes
+from steward.serve.turn.timing import Notes, Stage
 from steward.supply.releases.traffic import TrafficControl
 
 _ASKED_BACK = """
@@ -126,7 +126,7 @@ class Replays:
             rewinding = Rewinding(vault=self._vault, clock=FixedClock(row.started_at))
             past = await rewinding.past(session, conversation, row, key, received.claims)
         runtime = await self._runtimes.of(release_id or row.release_id)
-        return Compared(row.id, told(row, said), await self._again(received, runtime, row, past))
+        return Compared(row.id, told(row, said, key), await self._again(received, runtime, row, past))
 
     async def _received(
         self, session: ReadSession, conversation: Conversation, row: TurnRow, key: CustomerKey
@@ -182,7 +182,7 @@ class Replays:
         async for _ in pipeline.run(course):
             pass
         assert closing.row is not None
-        return told(closing.row, voice.said)
+        return told(closing.row, voice.said, received.key)
 
     def _settling(self, clock: FixedClock, assistant: str) -> Settling:
         """Return settling as turns have it; a replayed turn's traffic is undivided, so it places nobody."""
@@ -192,8 +192,12 @@ class Replays:
         return Settling(placing=placing, runtimes=self._runtimes)
 
 
-def told(row: TurnRow, said: str) -> Told:
-    """Return what a turn's row says that it decided, with the words it said."""
+def told(row: TurnRow, said: str, key: CustomerKey) -> Told:
+    """Return what a turn's row says that it decided, with the words it said.
+
+    Sentences are counted where they were verified: how many of them share a commit is chance.
+    """
+    verified = [item["what"] for item in decisions_of(row, key) if item["stage"] == Stage.VERIFY.value]
     return Told(
         release=row.release_id,
         outcome=row.outcome,
@@ -202,7 +206,7 @@ def told(row: TurnRow, said: str) -> Told:
         confidence=None if row.confidence is None else round(row.confidence, 4),
         text=said.strip(),
         cited=tuple(row.cited),
-        sent=row.sentences_sent,
+        sent=verified.count("sent") if verified else row.sentences_sent,
         dropped=row.sentences_dropped,
         model=row.model,
         workflow=row.workflow,

@@ -156,10 +156,19 @@ def heard_by(run: Run, turns: Sequence[TurnRow]) -> list[TurnRow]:
     return [*before[-1:], *hearing]
 
 
+def decisions_of(row: TurnRow, key: CustomerKey) -> list[dict[str, Any]]:
+    """Return everything that a turn noted, in its order."""
+    if row.decisions is None:
+        return []
+    decisions: list[dict[str, Any]] = json.loads(key.open(bytes(row.decisions), DECISIONS))
+    return decisions
+
+
 def noted(row: TurnRow, key: CustomerKey) -> dict[str, Any]:
     """Return what a turn noted of the workflow's step, empty where it took none."""
-    if row.decisions is None:
-        return {}
-    decisions: list[dict[str, Any]] = json.loads(key.open(bytes(row.decisions), DECISIONS))
-    steps = (item for item in decisions if item["stage"] == Stage.ACT.value and item["what"] == "workflow")
+    steps = (
+        item
+        for item in decisions_of(row, key)
+        if item["stage"] == Stage.ACT.value and item["what"] == "workflow"
+    )
     return next(steps, {})
