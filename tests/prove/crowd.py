@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx2 as httpx
 
-from steward.app.demo.crowd import facts_of
+from steward.app.sample_customers import facts_of
 from steward.improve.simulation.pace import Pace
 from steward.improve.simulation.personas import Habits, Population
 from steward.improve.simulation.surveys import SurveyModel

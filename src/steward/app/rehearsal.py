@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from steward.app.demo.crowd import facts_of
+from steward.app.sample_customers import facts_of
 from steward.base.errors import Conflict
 from steward.improve.insight.contracts import Better
 from steward.improve.insight.kpis import trigger_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steward.app.commands.simulate import USUAL_CONVERSATIONS, Asked, folder_for, in_words
-from steward.app.demo.crowd import facts_of
+from steward.app.sample_customers import facts_of
 from steward.app.settings import read_settings
 from steward.base.errors import InvalidInput
 from steward.improve.simulation.tally import Tally, quantile

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async
 from steward.app.commands.folder import report_faults
-from steward.app.demo.crowd import facts_of
 from steward.app.local_access import local_key
+from steward.app.sample_customers import facts_of
 from steward.app.settings import Settings
 from steward.base.errors import InvalidInput, NotAllowed, Unavailable
 from steward.improve.simulation.pace import Pace

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from steward.app.local_access import LocalAccess
+from steward.app.sample_customers import read_customers
 from steward.app.wiring import Application
 from steward.edge.contracts import Demo, DemoCustomer
 
@@ -45,13 +43,6 @@ def demo_of(application: Application, access: LocalAccess, *, business_url: str 
         password=access.password,
         business_url=business_url,
     )
-
-
-def read_customers() -> Mapping[str, Mapping[str, Any]]:
-    """Return the invented customers by account number."""
-    text = (files("steward.app.demo") / "customers.yaml").read_text(encoding="utf-8")
-    customers = YAML(typ="safe", pure=True).load(text)["customers"]
-    return {customer["account"]: customer for customer in customers}
 
 
 def _story(customer: Mapping[str, Any]) -> str:
