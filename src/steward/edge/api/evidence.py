@@ -93,7 +93,7 @@ async def read_evaluation(request: Request, candidate: str, baseline: str) -> Re
     if found is None:
         raise NotFound(
             f"Releases {new.number} and {old.number} haven't been compared yet; "
-            f"run `steward eval compare {new.number} --against {old.number}`."
+            f"run `steward eval compare {new.number} {old.number}`."
         )
     return json_answer(fields_of(found))
 

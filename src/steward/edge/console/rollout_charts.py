@@ -15,6 +15,8 @@ from steward.improve.rollout.contracts import ALL, LookPoint, RolloutPage, Rollo
 _TIME: Final = {"type": "temporal", "title": None, "axis": {"tickCount": 6, "labelOverlap": True}}
 _MOST_POINTS: Final = 300
 """Looks that a chart draws; more can't be told apart."""
+_FEW_POINTS: Final = 12
+_DASHED: Final = {"strokeDash": [6, 4], "strokeWidth": 2}
 _WIDE: Final = 4.0
 """Margins to each side that a chart shows; the first looks know so little that they'd flatten the rest."""
 _NO_SHARE: Final = ("rolled_back", "aborted", "concluded")
@@ -30,6 +32,7 @@ def charts_of(page: RolloutPage, *, now: datetime) -> Mapping[str, str]:
             for point in page.points
             if point.verdict.kpi == trigger.kpi and point.verdict.category == ALL
         ]
+        points = [point for point in points if point.verdict.harm is not None]
         if points:
             charts[trigger.kpi] = json.dumps(_sequence(page, trigger.kpi, trigger.margin, points))
     return charts
@@ -91,50 +94,37 @@ def _sequence(page: RolloutPage, kpi: str, margin: float, points: list[LookPoint
     widest = max(widest, 1.3 * most)
     step = max(1, len(points) // _MOST_POINTS)
     chosen = [*points[:-1:step], points[-1]]
-    rows = [_row(page, point, scale, widest) for point in chosen if point.verdict.harm is not None]
-    lines = [{"value": margin * scale, "what": "margin"}]
+    rows = [_row(page, point, scale, widest) for point in chosen]
+    banded = [row for row in rows if row["low"] is not None]
     time = {"field": "at", **_TIME}
-    series = {"field": "phase", "type": "nominal"}
-    return specification(
-        height=170,
-        layer=[
-            {
-                "data": {"values": rows},
-                "mark": {"type": "area", "opacity": 0.22, "interpolate": "monotone", "clip": True},
-                "encoding": {
-                    "x": time,
-                    "y": {
-                        "field": "low",
-                        "type": "quantitative",
-                        "title": f"harm, {measures.axis_of(kpi, page.currency)}",
-                        "scale": {"zero": True},
-                        "axis": {"tickCount": 5},
-                    },
-                    "y2": {"field": "high"},
-                    "detail": series,
-                },
-            },
-            {
-                "data": {"values": rows},
-                "mark": {"type": "line", "interpolate": "monotone", "point": len(rows) < 12},
-                "encoding": {
-                    "x": time,
-                    "y": {"field": "harm", "type": "quantitative"},
-                    "detail": series,
-                },
-            },
-            {
-                "data": {"values": [{"value": 0}]},
-                "mark": {"type": "rule", "style": "zero"},
-                "encoding": {"y": {"field": "value", "type": "quantitative"}},
-            },
-            {
-                "data": {"values": lines},
-                "mark": {"type": "rule", "style": "limit", "strokeDash": [6, 4], "strokeWidth": 2},
-                "encoding": {"y": {"field": "value", "type": "quantitative"}},
-            },
-        ],
-    )
+    harm = {"type": "quantitative", "title": f"harm, {measures.axis_of(kpi, page.currency)}"}
+    scale_of_harm = {"scale": {"zero": True}, "axis": {"tickCount": 5}}
+    phase = {"field": "phase", "type": "nominal"}
+    band = {
+        "data": {"values": banded},
+        "mark": {"type": "area", "opacity": 0.22, "interpolate": "monotone"},
+        "encoding": {
+            "x": time,
+            "y": {"field": "low", **harm, **scale_of_harm},
+            "y2": {"field": "high"},
+            "detail": phase,
+        },
+    }
+    line = {
+        "data": {"values": rows},
+        "mark": {"type": "line", "interpolate": "monotone", "point": len(rows) < _FEW_POINTS},
+        "encoding": {"x": time, "y": {"field": "harm", **harm, **scale_of_harm}, "detail": phase},
+    }
+    layers = [line, _rule(0.0, "zero", {}), _rule(margin * scale, "limit", _DASHED)]
+    return specification(height=170, layer=[band, *layers] if banded else layers)
+
+
+def _rule(value: float, style: str, mark: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "data": {"values": [{"value": value}]},
+        "mark": {"type": "rule", "style": style, **mark},
+        "encoding": {"y": {"field": "value", "type": "quantitative"}},
+    }
 
 
 def _row(page: RolloutPage, point: LookPoint, scale: float, widest: float) -> dict[str, Any]:

@@ -268,6 +268,8 @@ def _reach(rollout: Rollout, phase: PlannedPhase) -> str:
     if phase.stage is Stage.FULL or not categories:
         return phase_in_words(phase)
     open_ones = categories - len(set(rollout.harmed_categories) & set(phase.categories))
+    if open_ones == len(rollout.plan.categories):
+        return phase_in_words(phase)
     return f"{phase_in_words(phase)} in {open_ones} of {len(rollout.plan.categories)} categories"
 
 
@@ -277,8 +279,8 @@ def _rest(page: RolloutPage) -> str:
 
 def _evidence_so_far(page: RolloutPage) -> str:
     overall = [verdict for verdict in page.latest if verdict.category == ALL]
-    if not overall:
-        return "Nothing has been judged yet."
+    if not any(verdict.n_baseline and verdict.n_candidate for verdict in overall):
+        return "Nothing can be judged yet."
     safe = sum(verdict.finding is Finding.SAFE for verdict in overall)
     silent = sum(verdict.finding is Finding.NO_DATA for verdict in overall)
     harms = harms_of(page.latest)
