@@ -68,13 +68,9 @@ UNCONFIRMED: Final = """
     select count(*) from workflow_run r join conversation c on c.id = r.conversation_id
     where r.conversation_id = any(%s) and r.state in ('offered', 'collecting', 'confirming')
       and c.moved_at is not null and r.created_at < c.moved_at"""
-MISCOUNTED: Final = """
-    select count(*) from (
-        select c.id, c.counted, row_number() over (
-                   partition by c.rollout_id, c.phase, c.customer_id order by c.assigned_at, c.id) as place
-        from conversation c where c.id = any(%s) and c.rollout_id is not null) as placed
-    where counted <> exists (select from assignment a where a.conversation_id = placed.id)
-       or (counted and place > 1)"""
+COUNTED: Final = """
+    select c.id, c.counted, exists (select from assignment a where a.conversation_id = c.id)
+    from conversation c where c.id = any(%s) and c.rollout_id is not null"""
 
 
 class NoGates:
@@ -108,6 +104,9 @@ class Round:
     lane: Lane
     customers: Customers = field(default_factory=Customers)
     talks: dict[UUID, Talk] = field(default_factory=dict)
+    step: int = 0
+    assigned_in: dict[UUID, int] = field(default_factory=dict)
+    """The step in which a conversation was assigned; those of one step were assigned at once."""
     changes: Counter[str] = field(default_factory=Counter)
     messages: int = 0
     races: int = 0
@@ -120,13 +119,13 @@ async def run(
 ) -> Report:
     """Run the campaign, from where it was interrupted."""
     kept = Ledgered.open(prepare(directory))
-    buckets = await asyncio.to_thread(shares.measure, seed)
+    buckets = await asyncio.to_thread(shares.kept, directory / "shares.json", seed)
     async with open_installation(directory) as installation:
         await require_understood(installation)
-        for number in range(len(kept.rounds), rounds):
+        for number in sorted(set(range(rounds)) - set(kept.all_of("number"))):
             begun = time.monotonic()
             round_ = await one_round(installation, f"{seed}:{number}", conversations=conversations)
-            kept.add({**figures_of(round_), "seconds": time.monotonic() - begun})
+            kept.add({"number": number, **figures_of(round_), "seconds": time.monotonic() - begun})
             print(f"  round {number + 1} of {rounds}: {kept.rounds[-1]}", flush=True)
     return report(kept, buckets, seed)
 
@@ -185,6 +184,7 @@ async def one_round(installation: Installation, mark: str, *, conversations: int
     people = [f"{mark} {uuid4()}" for _ in range(max(1, round(conversations / PER_CUSTOMER)))]
     beginnings = sorted(chance.randrange(STEPS - 2) for _ in range(conversations))
     for step in range(STEPS):
+        round_.step = step
         for _ in range(beginnings.count(step)):
             await begin(installation, round_, chance.choice(people))
         speaking = [talk for talk in round_.talks if chance.random() < 0.7]
@@ -405,6 +405,7 @@ def compare(
         round_.problems.append(f"{conversation}: answered by {done.release[:12]}, due was {chosen}")
     if chosen.arm != before.arm:
         round_.customers.learn(chosen, round_.lane)
+        round_.assigned_in[conversation] = round_.step
         round_.moved["assigned " + chosen.arm] += 1
     if chosen.moved and not before.moved:
         round_.moved["left the candidate"] += 1
@@ -416,13 +417,20 @@ async def settle(installation: Installation, round_: Round) -> None:
     mine = (list(round_.talks),)
     async with installation.database.read() as session:
         unconfirmed = await session.one(UNCONFIRMED, mine)
-        miscounted = await session.one(MISCOUNTED, mine)
+        counted = {row[0]: row[1:] for row in await session.all(COUNTED, mine)}
     if unconfirmed is not None and unconfirmed[0]:
         round_.problems.append(f"{unconfirmed[0]} unconfirmed runs went on after their candidate")
-    if miscounted is not None and miscounted[0]:
-        round_.problems.append(
-            f"{miscounted[0]} conversations count that aren't a customer's first in the phase"
-        )
+    units: dict[tuple[str, str | None, int | None], list[UUID]] = {}
+    for conversation, (counts, is_unit) in counted.items():
+        talk = round_.talks[conversation]
+        units.setdefault((talk.customer, talk.rollout, talk.phase), []).append(conversation)
+        if counts != is_unit:
+            round_.problems.append(f"{conversation}: counts {counts}, and is a unit {is_unit}")
+    for unit, conversations in units.items():
+        first = min(round_.assigned_in[conversation] for conversation in conversations)
+        counting = [round_.assigned_in[item] for item in conversations if counted[item][0]]
+        if counting != [first]:
+            round_.problems.append(f"{unit}: assigned in step {first}, counted in {counting}")
 
 
 # ------------------------------------------------------------------ what it showed

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations, pairwise
+from pathlib import Path
 from uuid import UUID
 
 from scipy.stats import chi2_contingency, chisquare
@@ -46,6 +48,15 @@ class Shares:
     lowest_p: float = 1.0
     pairs: int = 0
     problems: list[str] = field(default_factory=list)
+
+
+def kept(path: Path, seed: int) -> Shares:
+    """Measure, or read what an interrupted run measured."""
+    if path.exists():
+        return Shares(**json.loads(path.read_text()))
+    shown = measure(seed)
+    path.write_text(json.dumps(asdict(shown)))
+    return shown
 
 
 def ids(chance: random.Random) -> UUID:

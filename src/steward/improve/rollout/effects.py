@@ -15,6 +15,7 @@ from typing import Final
 from steward.improve.rollout.comparison import ArmValue, Effect, Interval, ToKnow
 from steward.improve.rollout.contracts import Sums
 from steward.improve.rollout.sequences import (
+    MINIMUM_SAFE_UNITS,
     MINIMUM_UNITS,
     ArmRatio,
     arm_ratio,
@@ -67,6 +68,11 @@ def stratum_of(baseline: Sums, candidate: Sums, *, category: str, phase: int, me
     return Stratum(effect, error or None, effective_units(old.units, new.units), min(old.units, new.units))
 
 
+def change_of(baseline: Sums, candidate: Sums) -> float:
+    """Return the candidate's value less the baseline's, where both have one."""
+    return candidate.y / candidate.d - baseline.y / baseline.d
+
+
 def value_of(arm: ArmRatio | None) -> float | None:
     """Return an arm's value, or None before anything arrived."""
     return None if arm is None else arm.ratio
@@ -87,10 +93,15 @@ def always(baseline: Sums, candidate: Sums, measure: Measure) -> Interval | None
         baseline, candidate, margin=measure.margin, higher_is_better=measure.higher_is_better,
         alpha=side, safe_alpha=side,
     )  # fmt: skip
-    if found.low is None or found.high is None:
+    if found.high is None:
         return None
+    low = found.low
+    if low is None:
+        # Nothing has happened in either arm: what may be hidden is as large on this side as on the other.
+        harm = change_of(baseline, candidate) * (-1.0 if measure.higher_is_better else 1.0)
+        low = 2.0 * harm - found.high
     # Harm is the effect with its sign turned where higher is better.
-    return Interval(-found.high, -found.low) if measure.higher_is_better else Interval(found.low, found.high)
+    return Interval(-found.high, -low) if measure.higher_is_better else Interval(low, found.high)
 
 
 def fixed(change: float, error: float, alpha: float) -> Interval | None:
@@ -155,7 +166,10 @@ def to_know(strata: Sequence[Stratum], *, measure: Measure, customers_per_day: f
     needed = (multiplier(measure.alpha / 2, 1.0) / measure.margin) ** 2
     latest, error = known[-1]
     learnt_from_each = 1 / error**2 / (latest.effect.baseline.n + latest.effect.candidate.n)
-    customers = max(0, ceil((needed - information) / learnt_from_each))
+    n = latest.effect.baseline.n + latest.effect.candidate.n
+    by_precision = (needed - information) / learnt_from_each
+    by_number = n * (MINIMUM_SAFE_UNITS / latest.least_units - 1)
+    customers = max(0, ceil(by_precision), ceil(by_number))
     if customers == 0:
         return ToKnow(measure.margin, 0, 0.0)
     days = customers / customers_per_day if customers_per_day > 0 else None

@@ -69,7 +69,9 @@ def sums_sql(kpis: Sequence[Ratio], over: Over, parameters: Parameters) -> str:
     ]
     raw = ", ".join(f"({y})::float8 as y{i}, ({d})::float8 as d{i}" for i, (y, d) in enumerate(pairs))
     if over is Over.CONVERSATIONS:
-        units = f"select {raw} from conversations where id = a.conversation_id"
+        # "offset 0" keeps the view's columns from being computed again wherever an expression names them.
+        once = "select * from conversations where id = a.conversation_id offset 0"
+        units = f"select {raw} from ({once}) as conversations"
     else:
         added = ", ".join(
             f"sum(y{i}) filter (where d{i} is not null) as y{i}, "

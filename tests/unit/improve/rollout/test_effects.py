@@ -49,6 +49,13 @@ class TestStratumOf:
         assert found.effect < -1.5
         assert found.always.low < found.effect < found.always.high < 0
 
+    def test_nothing_happened_in_either_arm_and_still_might(self) -> None:
+        found = stratum_of(events(0, 500), events(0, 500), category="", phase=0, measure=RATE).effect
+        assert found.effect == 0.0
+        assert found.always is not None
+        assert found.always.low == pytest.approx(-found.always.high)
+        assert found.always.high < RATE.margin
+
     def test_an_arm_without_anybody_has_no_effect(self) -> None:
         found = stratum_of(events(1, 10), Sums(), category="", phase=0, measure=RATE).effect
         assert (found.effect, found.always, found.candidate.value) == (None, None, None)
@@ -100,6 +107,12 @@ class TestToKnow:
         assert (done.customers, done.days) == (0, 0.0)
         assert later.effect.always is not None
         assert later.effect.always.width / 2 <= RATE.margin
+
+    def test_a_handful_of_customers_is_never_enough(self) -> None:
+        phase = stratum_of(events(1, 400), events(0, 8), category="", phase=0, measure=RATE)
+        wanted = to_know([phase], measure=RATE, customers_per_day=100)
+        assert wanted is not None
+        assert wanted.customers > 408 * 10
 
     def test_traffic_that_stopped_gives_no_day(self) -> None:
         phase = stratum_of(events(20, 100), events(20, 100), category="", phase=0, measure=RATE)
