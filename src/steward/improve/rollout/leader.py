@@ -1,8 +1,9 @@
 """One leader among many processes, by a lock that PostgreSQL drops with its holder's connection.
 
 A process that ends, however it ends, and a database that restarts both free the lock; the next to ask
-takes it. A leader that has lost its connection stops at once and asks again. Two that believe to lead
-for a moment do no harm: every decision is made under the lock of the rollout's row.
+takes it. One that stands still loses it after some seconds. A leader that has lost its connection stops at
+once and asks again. Two that believe to lead for a moment do no harm: every decision is made under the
+lock of the rollout's row.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from steward.base.db.presence import KEEPALIVE, RETRY_S, SERVER_KEEPALIVE
 
 ASK_EVERY_S: Final = 0.25
 """How often others ask for the lock. Waiting inside the database would keep it from cleaning up."""
+BEAT_S: Final = 1.0
+"""How often the leader shows that it moves."""
+STILL_MS: Final = 5000
+"""After so long without a sign the database ends the connection of a process that stands still."""
+_ENDS_WHEN_STILL = f"select set_config('idle_session_timeout', '{STILL_MS}', false)"
 _TAKE = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 log = structlog.get_logger(__name__)
 
@@ -60,6 +66,7 @@ class Leadership:
         )
         try:
             await connection.execute(SERVER_KEEPALIVE)
+            await connection.execute(_ENDS_WHEN_STILL)
         except BaseException:
             await connection.close()
             raise
@@ -85,6 +92,8 @@ class Leadership:
 
 
 async def _until_lost(connection: PatientConnection) -> None:
-    # Nothing is ever heard: this ends when the connection does.
-    async for _ in connection.notifies():
-        pass
+    # Nothing is ever heard: a round of this ends with its time, or with the connection.
+    while True:
+        async for _ in connection.notifies(timeout=BEAT_S):
+            pass
+        await connection.execute("select 1")

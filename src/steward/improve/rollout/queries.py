@@ -26,6 +26,9 @@ _COLUMNS: Final = """id, assistant, simulated, kind, candidate_release, baseline
 
 BY_ID: Final = f"select {_COLUMNS} from rollout where id = %(id)s"
 
+# A process that stands still in the middle of a decision must not keep others from making it.
+LET_GO_WHEN_STILL: Final = "select set_config('idle_in_transaction_session_timeout', '5000', true)"
+
 # Turns that are being assigned hold a key lock on the row, which this doesn't wait for.
 LOCK: Final = f"select {_COLUMNS} from rollout where id = %(id)s for no key update"
 

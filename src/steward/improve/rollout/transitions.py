@@ -52,6 +52,7 @@ class Transitions:
         Raises:
             NoSuchRollout: there is none of this id.
         """
+        await session.one(queries.LET_GO_WHEN_STILL)
         row = await session.one(queries.LOCK, {"id": rollout_id})
         if row is None:
             raise NoSuchRollout(rollout_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable
 
 import psycopg
@@ -89,6 +91,33 @@ class TestLead:
         for one in both:
             await one.end()
         assert not leader.leadership.leads
+
+
+class TestStandingStill:
+    async def test_a_process_that_stands_still_loses_the_lead(self, app_url: str) -> None:
+        code = (
+            "import asyncio, sys\n"
+            "from steward.improve.rollout.leader import Leadership\n"
+            "async def work():\n"
+            "    print('leads', flush=True)\n"
+            "    await asyncio.Event().wait()\n"
+            "asyncio.run(Leadership(sys.argv[1], 'a thing').lead(work))\n"
+        )
+        still = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, app_url, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert still.stdout is not None
+            async with asyncio.timeout(WAITS_S):
+                while b"leads" not in await still.stdout.readline():
+                    pass
+            other = Process(app_url)
+            still.send_signal(signal.SIGSTOP)
+            assert await first_of(other) is other
+            await other.end()
+        finally:
+            still.kill()
+            await still.wait()
 
 
 class TestController:
