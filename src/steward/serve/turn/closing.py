@@ -43,7 +43,7 @@ class Closing:
 
     async def _commit(self, course: Course, ending: Ending) -> tuple[Done, tuple[Event, ...]]:
         findings, notes = course.findings, course.notes
-        findings.sent += 1 if ending.text else 0
+        findings.sent += ending.sentences if ending.text else 0
         notes.decide(Stage.RECORD, ending.outcome.value, reason=ending.reason)
         finished: list[Done] = []
         begun = time.perf_counter()

@@ -21,7 +21,7 @@ DECIDED_ELSEWHERE = frozenset({RunState.AWAITING_APPROVAL, RunState.ACTING, RunS
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a turn ends: its last words and what is stored with them."""
+    """How a turn ends: its last words, of so many `sentences`, and what is stored with them."""
 
     outcome: Outcome
     reason: str
@@ -32,6 +32,7 @@ class Ending:
     approval_summary: str | None = None
     queue: str | None = None
     priority: str = "normal"
+    sentences: int = 1
 
 
 def hand_over(

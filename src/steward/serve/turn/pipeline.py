@@ -262,10 +262,12 @@ class Pipeline:
                 text=body,
                 events=(*citations, *offered.events),
                 separator="\n\n" if not text else " ",
+                sentences=len(held) + 1,
             )
         else:
             reason = findings.route or "answered"
-            ending = Ending(outcome, reason, text, citations, run=after.run if after else None)
+            run = after.run if after else None
+            ending = Ending(outcome, reason, text, citations, run=run, sentences=len(held))
         async for event in self._closing.end(course, ending):
             yield event
 

@@ -89,7 +89,7 @@ class QuietClosing(Closing):
 
     async def end(self, course: Course, ending: Ending) -> AsyncIterator[Event]:
         """Say the last words; yield what would be delivered, `Done` last."""
-        course.findings.sent += 1 if ending.text else 0
+        course.findings.sent += ending.sentences if ending.text else 0
         course.notes.decide(Stage.RECORD, ending.outcome.value, reason=ending.reason)
         delivered = await course.voice.say(ending.text, ending.events, separator=ending.separator)
         course.notes.spoke()
