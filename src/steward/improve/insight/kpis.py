@@ -66,7 +66,7 @@ ALL: tuple[Kpi, ...] = (
         "resolution_rate", "Resolution",
         "Share of ended conversations that resolved the matter: the customer said so, or nobody complained "
         "and it ended with an answer or with a human.", SHARE, Better.HIGHER, (CX, CEO), Over.CONVERSATIONS,
-        RESOLVED, "1", trigger=True,
+        RESOLVED, "1", matures=Matures.SURVEY, trigger=True,
     ),
     Ratio(
         "durable_resolution_rate", "Durable resolution",
@@ -219,7 +219,8 @@ ALL: tuple[Kpi, ...] = (
     Ratio(
         "cost_per_resolution", "Cost per resolution",
         "Price of all conversations' tokens over the number of resolutions.", MONEY, Better.LOWER, (CFO, CEO),
-        Over.CONVERSATIONS, TURN_COST, f"case when cost is not null then {RESOLVED} end", trigger=True,
+        Over.CONVERSATIONS, TURN_COST, f"case when cost is not null then {RESOLVED} end",
+        matures=Matures.SURVEY, trigger=True,
     ),
     Ratio(
         "tokens_per_turn", "Tokens per turn", "Mean tokens that a turn sent to and got from models.",
