@@ -299,6 +299,8 @@ class Releases:
         )
 
     async def _folder(self, session: ReadSession, release: Release) -> Folder:
+        if (loaded := self._loaded.get(release.id)) is not None:
+            return loaded.folder
         row = await session.one(queries.BUNDLE, {"id": release.id})
         assert row is not None
         try:
