@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -127,15 +128,25 @@ async def _sums_of(
     parameters = asdict(
         Parameters(slow_ms=rollout.plan.slow_ms, recontact_hours=rollout.plan.recontact_hours)
     )
+    watched = tuple(trigger.kpi for trigger in rollout.plan.triggers if trigger.matures == matures)
+    if not watched:
+        return sums
     ids = [one.conversation_id for one in ripe]
-    for trigger in rollout.plan.triggers:
-        if trigger.matures != matures:
-            continue
-        statement = observations_sql(trigger_of(trigger.kpi))
-        rows = await session.all(statement, {**parameters, "ids": ids})
-        units = {conversation: Unit(float(y), float(d)) for conversation, y, d in rows}
-        sums |= _grouped(trigger.kpi, ripe, units)
+    units: dict[str, dict[UUID, Unit]] = {kpi: {} for kpi in watched}
+    for kpi, conversation, y, d in await session.all(_observations(watched), {**parameters, "ids": ids}):
+        units[kpi][conversation] = Unit(float(y), float(d))
+    for kpi in watched:
+        sums |= _grouped(kpi, ripe, units[kpi])
     return sums
+
+
+@lru_cache(maxsize=64)
+def _observations(watched: tuple[str, ...]) -> str:
+    """Return one statement for the units of several KPIs: (kpi, conversation, numerator, denominator)."""
+    # Names of KPIs are the code's own, so they may stand in the statement.
+    return " union all ".join(
+        f"select '{kpi}', of_{kpi}.* from ({observations_sql(trigger_of(kpi))}) of_{kpi}" for kpi in watched
+    )
 
 
 def _grouped(kpi: str, ripe: Sequence[Ripe], units: Mapping[UUID, Unit]) -> dict[Key, tuple[Sums, datetime]]:

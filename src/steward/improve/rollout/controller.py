@@ -33,10 +33,8 @@ TICK_S: Final = 0.25
 IDLE_S: Final = 1.0
 """Between looks for an open rollout while there is none."""
 LEAST_PAUSE_S: Final = 0.02
-LOOK_S: Final = 0.5
-"""Between two judgements while conversations end: judging all triggers takes some milliseconds."""
 QUIET_LOOK_S: Final = 2.0
-"""The same while none does: time alone may hold a rollout or let it go on."""
+"""Between two judgements while no conversation ends: time alone may hold a rollout or let it go on."""
 POINT_EVERY: Final = timedelta(seconds=10)
 POINT_GROWTH: Final = 1.02
 CATEGORY_POINT_EVERY: Final = timedelta(minutes=1)
@@ -54,7 +52,6 @@ class _Memory:
 
     looked_at: float = 0.0
     stood: tuple[object, ...] = ()
-    unseen: int = 0
     kept: int = 0
     points: dict[tuple[int, str, str], TriggerVerdict] = field(default_factory=dict)
     point_at: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
@@ -136,12 +133,12 @@ class Controller:
         if await self._is_broken(rollout):
             await self._act(rollout.id)
             return
-        memory.unseen += await self._collector.collect(rollout)
+        taken = await self._collector.collect(rollout)
         stands = (rollout.state, rollout.phase, rollout.harmed_categories)
-        waits_s = 0.0 if stands != memory.stood else LOOK_S if memory.unseen else QUIET_LOOK_S
-        if patiently and time.monotonic() < memory.looked_at + waits_s:
+        is_news = taken > 0 or stands != memory.stood
+        if patiently and not is_news and time.monotonic() < memory.looked_at + QUIET_LOOK_S:
             return
-        memory.looked_at, memory.unseen, memory.stood = time.monotonic(), 0, stands
+        memory.looked_at, memory.stood = time.monotonic(), stands
         async with self._database.read() as session:
             situation = await gather(session, rollout, at=self._clock.now())
         seen = await asyncio.to_thread(look, situation)
