@@ -14,7 +14,7 @@ from steward.improve.evals.contracts import Attempt
 from steward.improve.evals.effects import Noted, note_into
 from steward.improve.evals.pace import Pace
 from steward.improve.evals.undone import undone
-from steward.serve.conversations.contracts import Customer, MessageRole
+from steward.serve.conversations.contracts import Customer, MessageRole, TurnId
 from steward.serve.conversations.service import Conversations
 from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
@@ -85,10 +85,11 @@ async def attempt_case(
         finally:
             # A turn goes on when its listener is gone; this one must not outlive its transaction.
             await stage.turns.finish(within_s=FINISH_WITHIN_S)
-        texts = await _masked_answers(stage.conversations, conversation_id)
+        said = await _masked_answers(stage.conversations, conversation_id)
         routes = await _routes(database, conversation_id)
     model_failed = MODEL_FAILED in routes
     again_after_s = MODEL_AGAIN_S if model_failed else SYSTEM_AGAIN_S if noted.systems else None
+    texts = tuple(said.get(turn.turn_id, "") for turn in told)
     return Made(_attempt(told, faults, texts, noted, model_failed=model_failed), again_after_s)
 
 
@@ -104,9 +105,9 @@ async def _open(stage: Stage, case: Case, *, assistant: str, release_id: str) ->
     return started.conversation.id
 
 
-async def _masked_answers(conversations: Conversations, conversation_id: UUID) -> tuple[str, ...]:
+async def _masked_answers(conversations: Conversations, conversation_id: UUID) -> dict[TurnId | None, str]:
     messages = await conversations.transcript(conversation_id)
-    return tuple(message.text for message in messages if message.role is MessageRole.ASSISTANT)
+    return {item.turn_id: item.text for item in messages if item.role is MessageRole.ASSISTANT}
 
 
 async def _routes(database: Database, conversation_id: UUID) -> frozenset[str]:

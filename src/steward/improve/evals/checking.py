@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steward.serve.conversations.contracts import ActionChanged, Delta, Done, Event, HandedOver, Outcome
+from steward.serve.conversations.contracts import (
+    ActionChanged,
+    Delta,
+    Done,
+    Event,
+    HandedOver,
+    Outcome,
+    TurnId,
+)
 from steward.supply.assistant.schema.cases import Expect
 
 
@@ -13,6 +21,7 @@ from steward.supply.assistant.schema.cases import Expect
 class Told:
     """What one turn decided and said, as the customer saw it."""
 
+    turn_id: TurnId
     outcome: Outcome
     intent: str | None
     text: str
@@ -29,6 +38,7 @@ def told_by(events: Sequence[Event]) -> Told | None:
     if done is None:
         return None
     return Told(
+        turn_id=done.turn_id,
         outcome=done.outcome,
         intent=done.intent,
         text="".join(event.text for event in events if isinstance(event, Delta)),
