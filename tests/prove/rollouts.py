@@ -207,7 +207,7 @@ async def play(
         first_customer, answer_share=0.95 if kind == METRIC_STOPS else 0.6,
     )  # fmt: skip
     scene = Scene(kind, rollout, crowd)
-    watch = Watch(stage.world.database_url, rollout.id)
+    watch = Watch(stage.world.database_url(), rollout.id)
     watch.start()
     talking = asyncio.create_task(crowd.run(limit_s=LIMIT_S))
     try:
@@ -270,7 +270,7 @@ async def meanwhile(stage: Stage, scene: Scene, chance: random.Random) -> None:
         return
     failed = chance.randrange(2, 15)
     query = FAILED_TURNS.format(rollout=scene.rollout.id, failed=failed)
-    await until(lambda: bool(stage.world.rows(query)[0][0]), within_s=LIMIT_S, every_s=0.1)
+    await until(lambda: bool(stage.world.rows(query)[0][0]), within_s=LIMIT_S, every_s=0.2)
     scene.figures["failed_before"] = failed
     begun = time.monotonic()
     if scene.kind == DATABASE_KILLED:

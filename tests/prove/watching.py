@@ -22,7 +22,7 @@ class Watch(threading.Thread):
 
     EVERY_S = 0.01
 
-    def __init__(self, url: Callable[[], str], rollout_id: UUID) -> None:
+    def __init__(self, url: str, rollout_id: UUID) -> None:
         super().__init__(daemon=True)
         self._url = url
         self._rollout_id = rollout_id
@@ -33,7 +33,7 @@ class Watch(threading.Thread):
         """Look until it has ended; a database that is away is waited for."""
         while not self._stopping.is_set() and self.ended_at is None:
             try:
-                with psycopg.connect(self._url(), autocommit=True) as connection:
+                with psycopg.connect(self._url, autocommit=True) as connection:
                     self._follow(connection)
             except psycopg.OperationalError:
                 time.sleep(0.1)
