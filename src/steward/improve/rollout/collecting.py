@@ -33,23 +33,40 @@ _TAKEN: Final = {
     Matures.SURVEY: "survey_taken",
     Matures.RECONTACT: "recontact_taken",
 }
+RECENT: Final = timedelta(seconds=30)
+"""How far back conversations that were closed are looked for several times a second."""
 # The moment of maturity is when the conversation ended or had lain idle, and the time that answers may take.
-_MATURED: Final = {
-    matures: f"""
+_FINAL: Final = "least(coalesce(c.closed_at, 'infinity'), c.last_at + %(idle)s::interval)"
+_DUE: Final = "%(now)s::timestamptz - %(after)s::interval"
+# Few conversations fit one of the first two at any moment; the third reads all that are open, and is for a
+# leader that begins: nobody may have looked for a while.
+_WHERE: Final = {
+    "closed": (
+        f"c.rollout_id = %(id)s and c.closed_at <= {_DUE} and c.closed_at > {_DUE} - %(recent)s::interval"
+    ),
+    "idle": f"a.at <= {_DUE} - %(idle)s::interval",
+    "any": f"a.at <= {_DUE}",
+}
+
+
+def _matured(column: str, where: str) -> str:
+    """Return the statement that marks conversations whose measures have become final, and returns them."""
+    return f"""
 with ripe as (
-    select a.phase, a.customer_id,
-           least(coalesce(c.closed_at, 'infinity'), c.last_at + %(idle)s::interval)
-               + %(after)s::interval as final_at
+    select a.phase, a.customer_id, {_FINAL} + %(after)s::interval as final_at
     from assignment a join conversation c on c.id = a.conversation_id
-    where a.rollout_id = %(id)s and a.{column} is null and a.at <= %(now)s::timestamptz - %(after)s::interval
-      and least(coalesce(c.closed_at, 'infinity'), c.last_at + %(idle)s::interval)
-          <= %(now)s::timestamptz - %(after)s::interval
+    where a.rollout_id = %(id)s and a.{column} is null and {where} and {_FINAL} <= {_DUE}
     order by a.phase, a.at limit %(batch)s for update of a skip locked)
 update assignment a set {column} = ripe.final_at
 from ripe
 where a.rollout_id = %(id)s and a.phase = ripe.phase and a.customer_id = ripe.customer_id
 returning a.phase, a.arm, a.category, a.conversation_id, a.{column}"""
+
+
+_MATURED: Final = {
+    (matures, way): _matured(column, where)
     for matures, column in _TAKEN.items()
+    for way, where in _WHERE.items()
 }
 _ADD: Final = """
 insert into rollout_sum (rollout_id, phase, kpi, category, arm, n, y, d, yy, dd, yd, last_at)
@@ -80,21 +97,30 @@ class Collector:
         self._database = database
         self._clock = clock
 
-    async def collect(self, rollout: Rollout) -> int:
-        """Add everything that has become final to the sums; return how many marks were set."""
+    async def collect(self, rollout: Rollout, *, thoroughly: bool = True) -> int:
+        """Add what has become final to the sums; return how many marks were set.
+
+        Without `thoroughly` that is what became final in the last seconds, or by lying idle.
+        """
         watched = {Matures.CLOSED, *(Matures(trigger.matures) for trigger in rollout.plan.triggers)}
         taken = 0
         for matures in sorted(watched):
-            for _ in range(MOST_BATCHES):
-                batch = await self._take(rollout, matures)
-                taken += batch
-                if batch < BATCH:
-                    break
+            for way in ("any",) if thoroughly else ("closed", "idle"):
+                taken += await self._take_all(rollout, matures, way)
         return taken
 
-    async def _take(self, rollout: Rollout, matures: Matures) -> int:
+    async def _take_all(self, rollout: Rollout, matures: Matures, way: str) -> int:
+        taken = 0
+        for _ in range(MOST_BATCHES):
+            batch = await self._take(rollout, matures, way)
+            taken += batch
+            if batch < BATCH:
+                break
+        return taken
+
+    async def _take(self, rollout: Rollout, matures: Matures, way: str) -> int:
         async with self._database.write() as session:
-            rows = await session.all(_MATURED[matures], self._bounds(rollout, matures))
+            rows = await session.all(_MATURED[matures, way], self._bounds(rollout, matures))
             if not rows:
                 return 0
             ripe = [
@@ -114,6 +140,7 @@ class Collector:
             "now": self._clock.now(),
             "idle": timedelta(minutes=plan.idle_minutes),
             "after": timedelta(hours=hours.get(matures, 0.0)),
+            "recent": RECENT,
             "batch": BATCH,
         }
 

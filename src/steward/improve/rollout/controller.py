@@ -133,7 +133,8 @@ class Controller:
         if await self._is_broken(rollout):
             await self._act(rollout.id)
             return
-        taken = await self._collector.collect(rollout)
+        begins = memory.stood == ()
+        taken = await self._collector.collect(rollout, thoroughly=begins or not patiently)
         stands = (rollout.state, rollout.phase, rollout.harmed_categories)
         is_news = taken > 0 or stands != memory.stood
         if patiently and not is_news and time.monotonic() < memory.looked_at + QUIET_LOOK_S:

@@ -11,6 +11,7 @@ from tests.integration.improve.rollout.field import BY, FULL, Field, phase, plan
 
 from steward.base.ids import new_id
 from steward.govern.ledger.contracts import Row
+from steward.improve.rollout.collecting import Collector
 from steward.improve.rollout.contracts import Advance, Finding, Rollout, RolloutState, Stage
 from steward.improve.rollout.recomputing import recompute, verify
 from steward.supply.releases.assignment import Arm
@@ -243,6 +244,17 @@ class TestCollecting:
         await field.let(minutes=31)
         await field.controller.tick()
         assert await field.value("select sum(n) from rollout_sum where kpi = 'ended'") == 7
+
+    async def test_both_ways_of_looking_find_the_same(self, field: Field) -> None:
+        rollout = await field.start()
+        await field.customers(rollout, Arm.BASELINE, count=5)
+        await field.customers(rollout, Arm.CANDIDATE, count=7, closed=False)
+        collector = Collector(database=field.database, clock=field.clock)
+        assert await collector.collect(rollout, thoroughly=False) == 5
+        await field.let(minutes=31)
+        await field.customers(rollout, Arm.BASELINE, count=1)
+        assert await collector.collect(rollout, thoroughly=False) == 8
+        assert await collector.collect(rollout) == 0
 
     async def test_a_survey_counts_when_it_cannot_be_answered_any_longer(self, field: Field) -> None:
         rollout = await field.start(replace(plan(triggers=(trigger("csat", 0.5),)), survey_hours=72.0))

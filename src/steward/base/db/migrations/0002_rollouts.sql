@@ -153,6 +153,7 @@ alter table conversation
     add column moved_at timestamptz,
     add column moved_because text;
 create index conversation_rollout on conversation (rollout_id, phase, assigned_at) where rollout_id is not null;
+create index conversation_rollout_closed on conversation (rollout_id, closed_at) where rollout_id is not null;
 
 alter table turn add column rollout_id uuid;
 create index turn_rollout on turn (rollout_id, id) where rollout_id is not null;
