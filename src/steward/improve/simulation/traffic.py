@@ -76,6 +76,8 @@ class Traffic:
                     if await _stopped(stop, begun + arrival.at_s - time.perf_counter()):
                         break
                     await doors.acquire()
+                    if load.duration_s is not None and time.perf_counter() - begun >= load.duration_s:
+                        break
                     self.tally.started += 1
                     self.tally.customers.add(arrival.customer)
                     group.create_task(self._visit(arrival, load, stop)).add_done_callback(
