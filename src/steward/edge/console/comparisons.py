@@ -41,7 +41,7 @@ class EffectBar:
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """One KPI compared, in words. `verdict` is better, worse or not known."""
+    """One KPI compared, in words. `verdict` is better, worse or neither."""
 
     kpi: str
     title: str
@@ -119,7 +119,7 @@ def result_line(result: KpiResult, currency: str) -> ResultLine:
         effect=effect_in_words(result.kpi, overall.effect, currency),
         always=interval_in_words(result.kpi, overall.always, currency),
         fixed=interval_in_words(result.kpi, overall.fixed, currency),
-        verdict={True: "better", False: "worse", None: "not known yet"}[result.better],
+        verdict={True: "better", False: "worse", None: "no difference found"}[result.better],
         to_know=to_know_in_words(result, currency),
         watched=result.margin is not None,
         bar=effect_bar(result, currency),
@@ -162,9 +162,9 @@ def to_know_in_words(result: KpiResult, currency: str) -> str:
         return ""
     margin = measures.change_in_words(result.kpi, needed.margin, currency)
     if needed.customers == 0:
-        return f"known to {margin}"
+        return f"exact to {margin}"
     when = "once traffic comes again" if needed.days is None else f"in {in_days(needed.days)}"
-    return f"known to {margin} after {needed.customers:,} more customers, {when}"
+    return f"exact to {margin} after {needed.customers:,} more customers, {when}"
 
 
 def effect_bar(result: KpiResult, currency: str) -> EffectBar | None:

@@ -12,7 +12,12 @@ from steward.edge.console.charts import specification
 from steward.edge.console.rollout_words import event_in_words
 from steward.improve.rollout.contracts import ALL, LookPoint, RolloutPage, RolloutState, Stage
 
-_TIME: Final = {"type": "temporal", "title": None, "axis": {"tickCount": 6, "labelOverlap": True}}
+_CLOCK: Final = {"seconds": "%H:%M:%S", "minutes": "%H:%M", "hours": "%H:%M", "date": "%d %b", "day": "%d %b"}
+_TIME: Final = {
+    "type": "temporal",
+    "title": None,
+    "axis": {"format": _CLOCK, "tickCount": 6, "labelOverlap": True},
+}
 _MOST_POINTS: Final = 300
 """Looks that a chart draws; more can't be told apart."""
 _FEW_POINTS: Final = 12
@@ -54,7 +59,7 @@ def _share(page: RolloutPage, now: datetime) -> dict[str, Any]:
         layers += [
             {
                 "data": {"values": marked},
-                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "style": "alarm"},
+                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "style": "event"},
                 "encoding": {"x": at, "y": share},
             },
             {
@@ -83,8 +88,16 @@ def _shares(page: RolloutPage, now: datetime) -> tuple[list[dict[str, Any]], lis
         if event.kind in _MARKED:
             marked.append(rows[-1])
     if rows and (page.rollout.state.is_open or page.rollout.state is RolloutState.PROMOTED):
-        rows.append({"at": _iso(now), "share": share, "what": ""})
+        rows.append({"at": _iso(_until(page, now)), "share": share, "what": ""})
     return rows, marked
+
+
+def _until(page: RolloutPage, now: datetime) -> datetime:
+    """Return where the line ends: now, or a little after the end of a rollout that has ended."""
+    rollout = page.rollout
+    if rollout.ended_at is None:
+        return now
+    return min(now, rollout.ended_at + (rollout.ended_at - rollout.created_at) / 8)
 
 
 def _sequence(page: RolloutPage, kpi: str, margin: float, points: list[LookPoint]) -> dict[str, Any]:

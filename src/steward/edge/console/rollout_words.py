@@ -235,8 +235,8 @@ def _ended(page: RolloutPage) -> Markup:
     reach = phase_in_words(rollout.current)
     match rollout.state:
         case RolloutState.PROMOTED:
-            first = Markup("Release {} was promoted on {}: it answers everybody{} now. {}").format(
-                page.candidate_number, at, _but_the_holdout(rollout), _why_promoted(page)
+            first = Markup("Release {} was promoted on {}: it answers {} now. {}").format(
+                page.candidate_number, at, _everybody(rollout), _why_promoted(page)
             )
         case RolloutState.ROLLED_BACK:
             first = Markup("Release {} was rolled back on {} at {}: {}").format(
@@ -310,9 +310,10 @@ def _why_promoted(page: RolloutPage) -> str:
     return f"No harm beyond a margin was found in {len(judged)} triggers."
 
 
-def _but_the_holdout(rollout: Rollout) -> str:
+def _everybody(rollout: Rollout) -> str:
+    whom = "all invented customers" if rollout.simulated else "everybody"
     share = rollout.plan.holdout_share
-    return f" but the {share * 100:g} % of the customers that are held out" if share else ""
+    return f"{whom} but the {share * 100:g} % that are held out" if share else whom
 
 
 def _so_far(page: RolloutPage) -> str:
@@ -326,6 +327,8 @@ def _so_far(page: RolloutPage) -> str:
 
 
 def _cost(page: RolloutPage) -> str:
+    if not page.cost_candidate:
+        return "Its answers cost nothing."
     return f"Its answers cost {money(f'{page.cost_candidate:.6f}', page.currency)}."
 
 

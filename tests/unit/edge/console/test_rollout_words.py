@@ -63,7 +63,7 @@ class TestSummary:
 
     def test_a_promotion_tells_who_gets_it(self) -> None:
         text = said(sample.promoted())
-        assert "it answers everybody but the 2 % of the customers that are held out now." in text
+        assert "it answers everybody but the 2 % that are held out now." in text
         assert "4,180 customers met it. Its answers cost 12.40 GBP." in text
 
     def test_waiting_tells_who_has_to_agree(self) -> None:

@@ -13,7 +13,7 @@
       range: { category: [colour("--accent"), colour("--second")] },
       mark: { color: colour("--accent") },
       style: {
-        limit: { color: colour("--bad") }, zero: { color: colour("--soft") }, alarm: { color: colour("--bad") },
+        limit: { color: colour("--bad") }, zero: { color: colour("--soft") }, event: { color: colour("--ink") },
         caption: { color: colour("--ink"), fontSize: 12 },
       },
     };
