@@ -12,6 +12,7 @@ from typing import Any
 from tests.prove import (
     assignment,
     cases,
+    demo,
     evaluations,
     kills,
     kpi_equality,
@@ -41,6 +42,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         assignment,
         rollouts,
         kpi_equality,
+        demo,
     )
 }
 

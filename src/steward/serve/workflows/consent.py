@@ -81,14 +81,14 @@ _EMOJI_YES = frozenset("👍✅👌")
 _EMOJI_NO = frozenset("👎❌")
 _HESITATES = frozenset("but if unless maybe perhaps why before later".split())
 _BESIDE_YES = frozenset(
-    """please thanks thank you agree very much a i i'm am is it it's that that's thats this them the
+    """please pls plz thanks thank you agree very much a i i'm am is it it's that that's thats this them the
     all so with by me my for of do go ahead on now then right away fine good great perfect lovely
     cool happy sounds works means course proceed send book refund make change restart start submit
     have can may""".split()
 )
 """Words that may stand beside a yes; any other ("to my new card") may change what was asked, so the
 question is put again."""
-_POLITE = frozenset("please thanks thank you go ahead do it then that's thats fine".split())
+_POLITE = frozenset("please pls plz thanks thank you go ahead do it then that's thats fine".split())
 
 
 def _plain(text: str) -> str:
