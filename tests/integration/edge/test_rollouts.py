@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, cast
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -16,6 +18,7 @@ from steward.edge.callers import CSRF_HEADER, SESSION_COOKIE
 from steward.edge.contracts import Services
 from steward.govern.access.keys import KeyKind
 from steward.govern.access.permissions import Permission, Role
+from steward.improve.rollout.shadow_results import ShadowPage, ShadowTurn, page_of
 from steward.supply.releases.contracts import ReleaseId, ReleaseLine
 
 PAGES = {
@@ -229,3 +232,52 @@ class TestPages:
         assert (values["candidate"], values["kind"], values["simulated"]) == ("7", "experiment", True)
         assert (values["by"], values["without_gate"]) == (actor, False)
         assert (await site.get("/console/rollouts/new")).status_code == 200
+
+
+def shadow_turn(number: int, outcome: str) -> ShadowTurn:
+    """Return a turn that the baseline answered and the candidate ended as said."""
+    return ShadowTurn(
+        turn_id=UUID(int=number), at=sample.START, category="plans", baseline_outcome="answered",
+        candidate_outcome=outcome, baseline_intent="plan_change", candidate_intent="plan_change",
+        same_sources=outcome == "answered", same=outcome == "answered", baseline_dropped=0,
+        candidate_dropped=0, baseline_cost=Decimal("0.001"), candidate_cost=Decimal("0.002"),
+        baseline_ms=310.0, candidate_ms=420.0, currency="GBP",
+    )  # fmt: skip
+
+
+class StandingShadows:
+    """Shows given turns of a shadow."""
+
+    def __init__(self, *turns: ShadowTurn) -> None:
+        self.turns = turns
+
+    async def of(self, _: UUID) -> ShadowPage:
+        """Return what they showed."""
+        return page_of(self.turns)
+
+
+class TestShadow:
+    @pytest.mark.parametrize(
+        ("turns", "told"),
+        [
+            ((), "No turn has been compared yet."),
+            (
+                tuple(
+                    shadow_turn(number, "answered" if number % 4 else "handed_over") for number in range(40)
+                ),
+                "answered → handed over",
+            ),
+        ],
+    )
+    async def test_its_page_says_what_would_change(
+        self, services: Services, standing: StandingRollouts, turns: tuple[ShadowTurn, ...], told: str
+    ) -> None:
+        whole = replace(
+            services, rollouts=cast(Any, standing), shadow_results=cast(Any, StandingShadows(*turns))
+        )
+        transport = httpx2.ASGITransport(app=build_app(whole))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://steward.test") as client:
+            await sign_in(services, client, Role.VIEWER)
+            page = await client.get(f"{PAGE}/shadow")
+        assert page.status_code == 200
+        assert told in page.text
