@@ -232,6 +232,14 @@ class TestOldWay:
         assert (await scene.say(conversation, "hi")).outcome == "answered"
         assert (await scene.say(conversation, BILL)).outcome == "handed_over"
 
+    async def test_the_desk_answers_again_after_a_roll_back(self, scene: Scene) -> None:
+        human = Baseline(BaselineKind.HUMAN)
+        await scene.divide(scene.split(), baseline=human, release=scene.candidate)
+        conversation = await scene.start()
+        assert (await scene.say(conversation, BILL)).outcome == "answered"
+        await scene.divide(None, baseline=human, release=scene.candidate)
+        assert (await scene.say(conversation, "How do I get a paper copy?")).outcome == "handed_over"
+
     async def test_a_bot_that_fails_hands_over(self, scene: Scene) -> None:
         nowhere = Baseline(BaselineKind.EXTERNAL, "http://127.0.0.1:9/v1")
         await scene.divide(scene.split(0), baseline=nowhere)

@@ -28,6 +28,7 @@ from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.initialise import initialise
 from steward.supply.assistant.reading import read_folder
 from steward.supply.assistant.watching import FolderWatch, content_digest
+from steward.supply.releases.errors import RolloutUnderWay
 
 SAMPLE = "northline"
 SECRETS_EVERY_S = 1.0
@@ -101,10 +102,17 @@ def run_up(
     return 0
 
 
-async def take_folder(foundation: Foundation, folder: Folder) -> str:
-    """Freeze a folder and serve it; nothing changes when it's served already."""
+async def take_folder(foundation: Foundation, folder: Folder) -> str | None:
+    """Freeze a folder and serve it; return its release, or None where a rollout is under way.
+
+    Nothing changes when it's served already.
+    """
     release = await foundation.releases.create(folder, created_by="system", progress=say)
-    await foundation.releases.serve(folder.name, release.id, actor="system")
+    try:
+        await foundation.releases.serve(folder.name, release.id, actor="system")
+    except RolloutUnderWay as error:
+        say(f"the folder is frozen as release {release.number} and isn't served: {error}")
+        return None
     return release.id
 
 
@@ -131,6 +139,8 @@ async def _watch_folder(application: Application, path: Path, since: str) -> Non
                 say(f"the assistant's name is now {folder.name}: start `steward up` again to serve it")
                 continue
             release_id = await take_folder(application.foundation, folder)
+            if release_id is None:
+                continue
             await application.runtimes.of(release_id)
         except FolderFaults as error:
             report_faults(error)

@@ -262,7 +262,7 @@ def _has_left(conversation: Conversation, traffic: Traffic) -> bool:
     """Tell whether a conversation is on a candidate that doesn't answer it any longer."""
     if conversation.arm != Arm.CANDIDATE or not conversation.assigned or conversation.moved:
         return False
-    if conversation.release_id == traffic.release_id:
+    if conversation.release_id == traffic.release_id and traffic.baseline.kind is BaselineKind.RELEASE:
         return False
     stays = _is_on_candidate(conversation, traffic.split)
     return not stays or conversation.assigned_category not in _categories(traffic.split)

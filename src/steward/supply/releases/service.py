@@ -358,8 +358,10 @@ class Releases:
                 return Serving(before.release_id, before.generation)
             if before is not None and before.split is not None:
                 raise RolloutUnderWay(assistant, before.split.rollout_id)
-            holdout = None if before is None else before.holdout
-            wanted = Traffic(assistant, False, ReleaseId(release_id), 0, None, holdout)
+            wanted = replace(
+                before or Traffic(assistant, False, ReleaseId(release_id), 0),
+                release_id=ReleaseId(release_id),
+            )
             after = await self._traffic.change(session, wanted)
             details: dict[str, str | int | None] = {
                 "assistant": assistant,
