@@ -23,6 +23,7 @@ from steward.supply.releases.traffic import TrafficControl
 BILL = "What does my bill include?"
 REFUND = "I want to cancel my contract"
 EVERYBODY = 10_000
+pytestmark = pytest.mark.timeout(600)  # freezes the sample twice
 
 
 @dataclass

@@ -151,7 +151,8 @@ async def _now(session: ReadSession, traffic: Slice) -> tuple[int, int, str]:
     row = await session.one(
         """select (select count(*) from conversations
                    where state = 'open' and opened_at >= %s and not simulated),
-                  (select count(*) from handover where taken_at is null and ended_at is null),
+                  (select count(*) from handover h join conversation c on c.id = h.conversation_id
+                   where h.taken_at is null and h.ended_at is null and not c.simulated),
                   (select currency from turn order by id desc limit 1)""",
         (traffic.since,),
     )
