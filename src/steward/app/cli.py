@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from steward import __version__
 from steward.app.command_line.eval import app as evaluation
+from steward.app.command_line.kpi import kpi
 from steward.app.command_line.release import release
 from steward.app.command_line.rollout import rollout
 from steward.app.command_line.simulate import simulate
@@ -36,6 +37,7 @@ secret = App(name="secret", help="Keys of models and systems, kept in the data d
 for group in (intents, knowledge, release, evaluation, rollout, ledger, db, secret):
     app.command(group)
 app.command(simulate)
+app.command(kpi)
 
 
 @app.command
