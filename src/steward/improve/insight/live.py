@@ -18,7 +18,7 @@ from steward.base.db.contracts import Database, ReadSession, Row
 from steward.improve.insight.contracts import By, Figure, Kpi, Quantile, Totals
 from steward.improve.insight.figures import Counts, counts_of, figure_of, quantile_figure
 from steward.improve.insight.kpis import kpi
-from steward.improve.insight.rolling import sketch_of
+from steward.improve.insight.rolling import WHOLE, sketch_of
 from steward.improve.insight.rollups import RollUps
 
 ALL_PARTS = "all"
@@ -117,10 +117,13 @@ async def sketches(
     session: ReadSession, name: str, traffic: Slice, *, by: By | None = None
 ) -> dict[Any, Counts]:
     """Return the added buckets of a duration by part, in order."""
+    narrowed = (traffic.release, traffic.arm, traffic.category, traffic.channel) != (None,) * 4
+    whole = by in (None, By.HOUR, By.DAY) and not narrowed
     rows = await session.all(
         f"""select {_part(by)} as part, string_agg(sketch, '')
             from kpi_hour join kpi_cell c on c.id = cell
             where kpi = {_listed([name])} and {_conditions(traffic)}
+                  and release_id {"=" if whole else "<>"} '{WHOLE}'
             group by 1 order by 1""",
         _values(traffic),
     )

@@ -23,6 +23,10 @@ COUNTS = tuple(
 RATIOS = (*(kpi for kpi in ALL if isinstance(kpi, Ratio)), *COUNTS)
 _DIMENSIONS = "assistant, simulated, release_id, arm, category, channel"
 _CELL = f"hour, {_DIMENSIONS}"
+WHOLE = "*"
+"""Stands for all releases, arms, categories and channels: durations are counted for the whole lane as well,
+so that figures of all traffic don't have to add up thousands of cells."""
+_WHOLE = f"'{WHOLE}', '{WHOLE}', '{WHOLE}', '{WHOLE}'"
 _FENCE = "offset 0"
 """Keeps PostgreSQL from working a view's column out once for each KPI that reads it."""
 _FLAG = {Matures.CLOSED: "m_closed", Matures.SURVEY: "m_survey", Matures.RECONTACT: "m_recontact"}
@@ -43,7 +47,8 @@ def cells_sql() -> str:
         f"where assistant = %(assistant)s and {at} >= %(start)s and {at} < %(end)s"
         for table, at in (("conversation", "opened_at"), ("turn", "started_at"))
     )
-    return f"insert into kpi_cell ({_DIMENSIONS}) {parts} on conflict do nothing"
+    lanes = f"select %(assistant)s, lane, {_WHOLE} from (values (false), (true)) as lanes(lane)"
+    return f"insert into kpi_cell ({_DIMENSIONS}) {parts} union {lanes} on conflict do nothing"
 
 
 def conversations_sql(parameters: Parameters, at: datetime) -> str:
@@ -75,11 +80,15 @@ def turns_sql(parameters: Parameters, at: datetime) -> str:
     return _rolled(units, kpis)
 
 
-def sketches_sql() -> str:
-    """Return the statement that counts durations in buckets."""
+def sketches_sql(*, whole: bool) -> str:
+    """Return the statement that counts durations in buckets: by cell, or of the whole lane."""
     parts = ", ".join(f"('{name}', cast({value} as double precision))" for name, value in SKETCHES.items())
+    cell = _cell("started_at")
+    if whole:
+        stars = ", ".join(f"'{WHOLE}' as {name}" for name in _DIMENSIONS.split(", ")[2:])
+        cell = f"date_trunc('hour', started_at, 'UTC') as hour, assistant, simulated, {stars}"
     rows = (
-        f"select {_cell('started_at')}, s.kpi, {bucket_sql('s.v')} as bucket from turns "
+        f"select {cell}, s.kpi, {bucket_sql('s.v')} as bucket from turns "
         f"cross join lateral (values {parts}) as s(kpi, v) "
         "where assistant = %(assistant)s and started_at >= %(start)s and started_at < %(end)s "
         "and s.v is not null"

@@ -193,7 +193,8 @@ async def _roll(
     await session.execute(cells_sql(), stretch)
     await session.execute(conversations_sql(parameters, at), stretch)
     await session.execute(turns_sql(parameters, at), stretch)
-    await session.execute(sketches_sql(), stretch)
+    await session.execute(sketches_sql(whole=False), stretch)
+    await session.execute(sketches_sql(whole=True), stretch)
     due: dict[datetime, datetime] = dict(await session.all(matures_sql(parameters, at), stretch))
     hours = [start + timedelta(hours=i) for i in range(int((end - start) / timedelta(hours=1)))]
     await session.execute_many(

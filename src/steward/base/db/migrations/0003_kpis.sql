@@ -86,7 +86,7 @@ left join lateral (
 -- ---------------------------------------------------------------- hourly roll-ups
 -- Sums of a KPI's units in one hour and cell. A ratio's unit is a conversation (in an hour, for what turns are asked);
 -- a quantile's is a turn, counted in log-spaced buckets that can be added: pairs of int2 bucket and int4 count, one
--- after the other. What isn't mature is kept apart.
+-- after the other. What isn't mature is kept apart. A cell of '*' is a whole lane.
 create table kpi_cell (
     id          int primary key generated always as identity,
     assistant   text not null,
