@@ -17,6 +17,7 @@ from steward.improve.rollout.contracts import (
     Evidence,
     Finding,
     Look,
+    Rollout,
     RolloutKind,
     RolloutState,
     Stage,
@@ -244,6 +245,8 @@ def _way_on(situation: Situation, seen: Look) -> Decision | None:
         return Decision(Deed.CONCLUDE, "every trigger's harm is within its margin with confidence")
     following = rollout.phase + 1
     planned = rollout.plan.phases[following]
+    if planned.stage is Stage.FULL and rollout.harmed_categories:
+        return Decision(Deed.HOLD, _left_out(rollout))
     if situation.waits_for_agreement(following):
         if situation.agreements.get(following) == "waiting" and rollout.state is RolloutState.WAITING:
             return None
@@ -252,6 +255,14 @@ def _way_on(situation: Situation, seen: Look) -> Decision | None:
     if planned.stage is Stage.FULL:
         return Decision(Deed.PROMOTE, reason, phase=following)
     return Decision(Deed.ENTER, reason, phase=following)
+
+
+def _left_out(rollout: Rollout) -> str:
+    """Say why a release that was taken out of a category isn't promoted: that gives it to everybody."""
+    return (
+        f"everybody would get a release that was rolled back in {', '.join(rollout.harmed_categories)}. "
+        "Abort, mend it there and start again"
+    )
 
 
 def _rule_in_words(situation: Situation) -> str:
@@ -290,6 +301,8 @@ def blocked(situation: Situation, seen: Look) -> str | None:
     if (reason := _distrust(seen)) is not None:
         return reason
     following = situation.rollout.plan.phases[situation.rollout.phase + 1]
+    if following.stage is Stage.FULL and situation.rollout.harmed_categories:
+        return _left_out(situation.rollout)
     unsafe = [item.kpi for item in seen.of(ALL) if item.finding is not Finding.SAFE]
     if following.stage is Stage.FULL and unsafe:
         return f"everybody gets a release only when it's known to be safe, and {', '.join(unsafe)} isn't yet"

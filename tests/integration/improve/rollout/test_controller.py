@@ -13,6 +13,7 @@ from steward.base.ids import new_id
 from steward.govern.ledger.contracts import Row
 from steward.improve.rollout.collecting import Collector
 from steward.improve.rollout.contracts import Advance, Finding, Rollout, RolloutState, Stage
+from steward.improve.rollout.errors import WrongState
 from steward.improve.rollout.recomputing import recompute, verify
 from steward.supply.releases.assignment import Arm
 
@@ -95,6 +96,24 @@ class TestHarm:
         assert split.categories == {"orders"}
         assert (await after_a_tick(field, rollout)).harmed_categories == ("delivery",)
         assert (await kinds(field, rollout)).count("category_rolled_back") == 1
+
+    async def test_a_category_that_was_taken_out_keeps_it_from_everybody(self, field: Field) -> None:
+        rollout = await field.start()
+        await field.rollouts.roll_back(rollout.id, by=BY, reason="calls", category="delivery")
+        await both_arms(field, rollout, 3000)
+        held = await after_a_tick(field, rollout)
+        assert held.state is RolloutState.HELD
+        assert held.hold_reason == (
+            "everybody would get a release that was rolled back in delivery. "
+            "Abort, mend it there and start again"
+        )
+        traffic = await field.now_serving()
+        assert traffic.split is not None
+        assert (traffic.release_id, traffic.split.categories) == (field.old, {"orders"})
+        await field.rollouts.resume(rollout.id, by=BY, reason="let me see")
+        with pytest.raises(WrongState, match="rolled back in delivery"):
+            await field.rollouts.advance(rollout.id, by=BY, reason="all the same")
+        assert (await after_a_tick(field, rollout)).state is RolloutState.HELD
 
     async def test_harm_that_shows_late_in_an_earlier_phase_counts(self, field: Field) -> None:
         first = phase("ten", Stage.PILOT, share=10.0, minimum=20, advance=Advance.NO_HARM)
