@@ -192,7 +192,7 @@ class Rollouts(Steering):
 
     async def _lay_out(self, session: WriteSession, rollout: Rollout, kept: Baseline) -> None:
         """Give the lane its baseline and its holdout; without either being new nothing is written."""
-        before = await self._traffic.current(session, rollout.assistant, simulated=rollout.simulated)
+        before = await self._traffic.hold(session, rollout.assistant, simulated=rollout.simulated)
         if before.release_id != rollout.baseline and not rollout.simulated:
             raise Conflict(
                 f"'{rollout.assistant}' serves release {short_id(before.release_id)}, so that is the "

@@ -202,7 +202,7 @@ class Transitions:
         self, session: WriteSession, rollout: Rollout, divide: Split | None, *, promote: bool
     ) -> dict[str, Any]:
         """Change the lane's one row; nothing is touched that another rollout has made of it."""
-        before = await self._traffic.current(session, rollout.assistant, simulated=rollout.simulated)
+        before = await self._traffic.hold(session, rollout.assistant, simulated=rollout.simulated)
         ours = before.split is None or before.split.rollout_id == rollout.id
         if not ours or (divide is None and not promote and before.split is None):
             return {"generation_before": before.generation, "generation_after": before.generation}

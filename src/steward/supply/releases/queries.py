@@ -62,3 +62,9 @@ on conflict (release_id, name) do update set digest = excluded.digest, content =
 SERVING: Final = (
     "select release_id, generation from serving where assistant = %(assistant)s and not simulated"
 )
+
+UNDER_WAY: Final = """
+select id from rollout
+where assistant = %(assistant)s and not simulated
+  and kind <> 'shadow' and state in ('waiting', 'running', 'held', 'paused')
+"""

@@ -353,11 +353,15 @@ class Releases:
                     f"release {short_id(release_id)} is of assistant '{row[1]}', not '{assistant}'"
                 )
             await session.one(queries.LOCK, {"scope": f"serving {assistant}"})
-            before = await self._traffic_or_none(session, assistant)
+            before = await self._held_traffic(session, assistant)
             if before is not None and before.release_id == release_id:
                 return Serving(before.release_id, before.generation)
             if before is not None and before.split is not None:
                 raise RolloutUnderWay(assistant, before.split.rollout_id)
+            # One that waits for an agreement divides nothing yet, and what is served is its baseline.
+            under_way = await session.one(queries.UNDER_WAY, {"assistant": assistant})
+            if under_way is not None:
+                raise RolloutUnderWay(assistant, under_way[0])
             wanted = replace(
                 before or Traffic(assistant, False, ReleaseId(release_id), 0),
                 release_id=ReleaseId(release_id),
@@ -390,9 +394,9 @@ class Releases:
         async with self._database.read() as session:
             return await self._traffic.current(session, assistant, simulated=simulated)
 
-    async def _traffic_or_none(self, session: ReadSession, assistant: str) -> Traffic | None:
+    async def _held_traffic(self, session: WriteSession, assistant: str) -> Traffic | None:
         try:
-            return await self._traffic.current(session, assistant, simulated=False)
+            return await self._traffic.hold(session, assistant, simulated=False)
         except NothingServed:
             return None
 

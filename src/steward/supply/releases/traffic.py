@@ -30,6 +30,7 @@ _ALONE = "select lock_traffic(%(lane)s, %(wait_ms)s)"
 _CURRENT = """
     select release_id, generation, split, holdout, baseline, simulated from serving
     where assistant = %(assistant)s and simulated <= %(simulated)s order by simulated desc limit 1"""
+_HOLD = f"{_CURRENT} for update"
 _CHANGE = """
     insert into serving (assistant, simulated, release_id, split, holdout, baseline, generation, changed_at)
     values (%(assistant)s, %(simulated)s, %(release)s, %(split)s, %(holdout)s, %(baseline)s,
@@ -66,21 +67,17 @@ class TrafficControl:
         Raises:
             NothingServed: the assistant serves nothing yet.
         """
-        row = await session.one(_CURRENT, {"assistant": assistant, "simulated": simulated})
-        if row is None:
-            raise NothingServed(assistant)
-        release_id, generation, split, holdout, baseline, own = row
-        if own != simulated:
-            return Traffic(assistant, simulated, ReleaseId(release_id), generation)
-        return Traffic(
-            assistant,
-            simulated,
-            ReleaseId(release_id),
-            generation,
-            None if split is None else Split.from_json(split),
-            None if holdout is None else Holdout.from_json(holdout),
-            Baseline() if baseline is None else Baseline.from_json(baseline),
-        )
+        return await _read(session, _CURRENT, assistant, simulated=simulated)
+
+    async def hold(self, session: WriteSession, assistant: str, *, simulated: bool) -> Traffic:
+        """Return a lane's traffic, and keep others from changing it until this transaction ends.
+
+        Who changes traffic reads it by this: two changes at once would undo each other. Turns don't wait.
+
+        Raises:
+            NothingServed: the assistant serves nothing yet.
+        """
+        return await _read(session, _HOLD, assistant, simulated=simulated)
 
     async def change(self, session: WriteSession, traffic: Traffic) -> Traffic:
         """Make this the lane's traffic at the caller's commit; return it with its generation."""
@@ -119,6 +116,24 @@ class TrafficControl:
         row = await session.one(_ALONE, {"lane": lane, "wait_ms": WAIT_FOR_TURNS_MS})
         if row is not None and not row[0]:
             log.warning("traffic_changed_without_waiting", lane=lane, waited_ms=WAIT_FOR_TURNS_MS)
+
+
+async def _read(session: ReadSession, statement: str, assistant: str, *, simulated: bool) -> Traffic:
+    row = await session.one(statement, {"assistant": assistant, "simulated": simulated})
+    if row is None:
+        raise NothingServed(assistant)
+    release_id, generation, split, holdout, baseline, own = row
+    if own != simulated:
+        return Traffic(assistant, simulated, ReleaseId(release_id), generation)
+    return Traffic(
+        assistant,
+        simulated,
+        ReleaseId(release_id),
+        generation,
+        None if split is None else Split.from_json(split),
+        None if holdout is None else Holdout.from_json(holdout),
+        Baseline() if baseline is None else Baseline.from_json(baseline),
+    )
 
 
 def _text(kept: Mapping[str, Any] | None) -> str | None:

@@ -10,7 +10,7 @@ from tests.integration.improve.rollout.field import BY, FULL, Field, arm_of, pha
 
 from steward.base.errors import Conflict
 from steward.base.ids import new_id
-from steward.improve.rollout.contracts import Advance, RolloutKind, RolloutState, Stage
+from steward.improve.rollout.contracts import Advance, Rollout, RolloutKind, RolloutState, Stage
 from steward.improve.rollout.errors import (
     AlreadyUnderWay,
     BadPlan,
@@ -24,6 +24,7 @@ from steward.improve.rollout.gate import masks
 from steward.improve.rollout.plan import as_json, from_json, plan_of
 from steward.supply.assistant.reading import read_files
 from steward.supply.releases.assignment import Arm
+from steward.supply.releases.errors import RolloutUnderWay
 
 SLOWLY = phase("ten", Stage.PILOT, share=10.0, minimum=20, advance=Advance.NO_HARM)
 
@@ -50,6 +51,27 @@ class TestStart:
         assert traffic.split.staff_only
         assert traffic.holdout is not None
         assert (traffic.holdout.buckets, traffic.holdout.release_id) == (200, field.old)
+
+    async def test_its_baseline_stays_served_while_an_agreement_is_waited_for(self, field: Field) -> None:
+        rollout = await field.start(plan(phase(approval="operator"), FULL))
+        with pytest.raises(RolloutUnderWay, match="is under way"):
+            await field.releases.serve("spoke", field.new, actor=BY)
+        assert (await field.now_serving()).release_id == rollout.baseline
+
+    async def test_serving_another_release_at_the_same_moment_loses_neither(self, field: Field) -> None:
+        third = await field.releases.create(field.folder(survey=b"And now?"), created_by=BY)
+        served, started = await asyncio.gather(
+            field.releases.serve("spoke", third.id, actor=BY), field.start(), return_exceptions=True
+        )
+        traffic = await field.now_serving()
+        if isinstance(served, RolloutUnderWay):
+            assert isinstance(started, Rollout)
+            assert traffic.split is not None
+            assert traffic.release_id == started.baseline == field.old
+        else:
+            assert isinstance(started, Conflict | Rollout)
+            assert traffic.release_id == third.id
+            assert (traffic.split is None) == isinstance(started, Conflict)
 
     async def test_an_agreement_to_the_first_phase_is_waited_for(self, field: Field) -> None:
         rollout = await field.start(plan(phase(approval="operator"), FULL))
