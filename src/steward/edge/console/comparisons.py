@@ -68,7 +68,8 @@ async def results(request: Request, rollout_id: str) -> Response:
     services, identifier = services_of(request), rollout_id_of(rollout_id)
     found = await services.results.of(identifier)
     shown = await services.rollouts.page(identifier)
-    lines = [result_line(item, shown.currency) for item in found.kpis]
+    going_on = shown.rollout.state.is_open
+    lines = [result_line(item, shown.currency, going_on=going_on) for item in found.kpis]
     return await show(
         request,
         "results.html",
@@ -104,8 +105,8 @@ async def shadow(request: Request, rollout_id: str) -> Response:
     )
 
 
-def result_line(result: KpiResult, currency: str) -> ResultLine:
-    """Put one KPI's comparison into words."""
+def result_line(result: KpiResult, currency: str, *, going_on: bool) -> ResultLine:
+    """Put one KPI's comparison into words; what it would take to know only while customers come."""
     overall = telling(result)
     return ResultLine(
         kpi=result.kpi,
@@ -120,7 +121,7 @@ def result_line(result: KpiResult, currency: str) -> ResultLine:
         always=interval_in_words(result.kpi, overall.always, currency),
         fixed=interval_in_words(result.kpi, overall.fixed, currency),
         verdict={True: "better", False: "worse", None: "no difference found"}[result.better],
-        to_know=to_know_in_words(result, currency),
+        to_know=to_know_in_words(result, currency) if going_on else "",
         watched=result.margin is not None,
         bar=effect_bar(result, currency),
         categories=tuple(
