@@ -32,11 +32,13 @@ EXACT = (
     "slow_turn_rate",
 )
 """KPIs that the first page shows besides, each with its interval."""
+ENDED = 2
+"""Rollouts that ended in the period which the first page tells of; the list has all."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
-    """A rollout that changes what customers get now."""
+class Change:
+    """A rollout that changes what customers get now, or ended in the period."""
 
     id: RolloutId
     simulated: bool
@@ -66,19 +68,21 @@ async def overview(request: Request, days: str = "7") -> Response:
         title="Overview",
         figures=figures,
         charts=charts_of(figures),
-        under_way=await under_way(services),
+        changes=await changes(services, days=period),
         exact=await exact_figures(services, days=period, currency=figures.currency),
     )
 
 
-async def under_way(services: Services) -> tuple[UnderWay, ...]:
-    """Return the open rollouts, each told in a few sentences."""
+async def changes(services: Services, *, days: int) -> tuple[Change, ...]:
+    """Return the open rollouts and the last that ended in the period, each told in a few sentences."""
+    since = services.clock.now() - timedelta(days=days)
     found = await services.rollouts.recent(limit=10, assistant=services.settings.assistant)
+    ended = [rollout for rollout in found if rollout.ended_at is not None and rollout.ended_at >= since]
+    told = [*(rollout for rollout in found if rollout.state.is_open), *ended[:ENDED]]
     return tuple(
         [
-            UnderWay(rollout.id, rollout.simulated, summary(await services.rollouts.page(rollout.id)))
-            for rollout in found
-            if rollout.state.is_open
+            Change(rollout.id, rollout.simulated, summary(await services.rollouts.page(rollout.id)))
+            for rollout in told
         ]
     )
 
