@@ -8,9 +8,11 @@ from starlette.responses import Response
 from steward.base.errors import InvalidInput
 from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.console.people import People
+from steward.edge.console.rollout_words import STATES
 from steward.edge.contracts import Services
 from steward.edge.entrance import caller_of, services_of
 from steward.govern.access.permissions import Permission
+from steward.improve.rollout.contracts import Rollout
 from steward.supply.releases.contracts import Release, ReleaseLine
 from steward.supply.releases.errors import NothingServed
 
@@ -49,6 +51,7 @@ async def release(request: Request, reference: str, against: str = "") -> Respon
         difference=await services.releases.diff(other.id, details.release.id) if other else None,
         gate=await services.evaluations.gate(details.release.id, other.id) if other else None,
         person=people.name,
+        rollouts=await _rollouts(services, details.release),
     )
 
 
@@ -67,6 +70,12 @@ async def label(request: Request, reference: str) -> Response:
         case _:
             raise InvalidInput("Choose to give a label or to take it off.")
     return see(f"/console/releases/{found.id}")
+
+
+async def _rollouts(services: Services, shown: Release) -> tuple[tuple[Rollout, str], ...]:
+    """Return a release's own rollouts, the latest first, each with its state in words."""
+    found = await services.rollouts.recent(limit=100, assistant=shown.assistant)
+    return tuple((rollout, STATES[rollout.state]) for rollout in found if rollout.candidate == shown.id)
 
 
 async def _other(
