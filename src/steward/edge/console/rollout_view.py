@@ -162,7 +162,7 @@ def _step(
     return Step(
         name=phase.name,
         stage=stage_in_words(phase),
-        whom=phase_in_words(phase),
+        whom=phase_in_words(phase, simulated=rollout.simulated),
         categories=phase.categories,
         leaving=leaving_in_words(phase),
         state=_step_state(rollout, place, began_at),
@@ -307,7 +307,7 @@ def _table(page: RolloutPage, place: int) -> ArmTable:
         ),
     ]
     return ArmTable(
-        phase=f"{phase.name}: {phase_in_words(phase)}",
+        phase=f"{phase.name}: {phase_in_words(phase, simulated=page.rollout.simulated)}",
         arms=tuple(_arm_title(page, arm.arm) for arm in arms),
         rows=tuple(rows),
     )
@@ -330,11 +330,12 @@ def _kpi_cell(kpi: str, sums: Sums | None, currency: str) -> Cell:
     value = measures.value_in_words(kpi, figure.value, currency)
     # Where each unit counts once or not at all, those that count are the sum of the denominators.
     n = round(sums.d) if sums.dd == sums.d else sums.n
+    counted = f"n = {n:,}" if n == sums.n else f"n = {n:,} of {sums.n:,} customers"
     if figure.low is None or figure.high is None or figure.low == figure.high:
-        return Cell(value, f"n = {n:,}")
+        return Cell(value, counted)
     low, high = (measures.value_in_words(kpi, end, currency) for end in (figure.low, figure.high))
-    unit = high.rpartition(" ")[2]
-    return Cell(value, f"{low.removesuffix(unit).strip()} to {high}, n = {n:,}")
+    unit = high.partition(" ")[2]
+    return Cell(value, f"{low.removesuffix(unit).strip()} to {high}, {counted}")
 
 
 def _cost_cell(arm: ArmFigures, currency: str) -> Cell:

@@ -67,6 +67,10 @@ _STAGES: Final[Mapping[Stage, str]] = {
     Stage.RAMP: "a ramp step",
     Stage.FULL: "everybody",
 }
+_BREAKER: Final = "breaker:"
+_FOUND_HARMFUL: Final = " is worse by at least "
+_FOUND_SAFE: Final = "every trigger's harm is within its margin"
+"""What the controller's own reasons say, unlike a person's."""
 _LEAVES: Final[Mapping[Advance, str]] = {
     Advance.SAFE: "every trigger is found safe",
     Advance.NO_HARM: "nothing is found harmful",
@@ -79,13 +83,18 @@ def event_in_words(kind: str) -> str:
     return EVENTS.get(kind, words(kind).capitalize())
 
 
-def phase_in_words(phase: PlannedPhase) -> str:
+def phase_in_words(phase: PlannedPhase, *, simulated: bool) -> str:
     """Say whom a phase reaches."""
     if phase.stage is Stage.INTERNAL:
         return "our own staff only"
     if phase.stage is Stage.FULL:
-        return "everybody"
-    return f"{phase.share_percent:g} % of the customers"
+        return everybody_in_words(simulated=simulated)
+    return f"{phase.share_percent:g} % of the {'invented ' if simulated else ''}customers"
+
+
+def everybody_in_words(*, simulated: bool) -> str:
+    """Say who everybody is."""
+    return "all invented customers" if simulated else "everybody"
 
 
 def stage_in_words(phase: PlannedPhase) -> str:
@@ -108,12 +117,17 @@ def baseline_in_words(kind: BaselineKind, number: int) -> str:
     }[kind]
 
 
-def verdict_in_a_word(state: RolloutState, latest: Sequence[TriggerVerdict]) -> str:
-    """Return the one word of the list: what the evidence says by now."""
+def verdict_in_a_word(rollout: Rollout, latest: Sequence[TriggerVerdict]) -> str:
+    """Return the few words of the list: what the evidence says by now, or said when it ended by itself."""
     overall = [verdict.finding for verdict in latest if verdict.category == ALL]
-    if state is RolloutState.ROLLED_BACK or Finding.HARMFUL in overall:
+    why = rollout.end_reason or ""
+    if rollout.state is RolloutState.PROMOTED:
+        return "safe" if _FOUND_SAFE in why else "no harm found"
+    if rollout.state is RolloutState.ROLLED_BACK:
+        return "harmful" if why.startswith(_BREAKER) or _FOUND_HARMFUL in why else "undecided"
+    if Finding.HARMFUL in overall:
         return "harmful"
-    if state is RolloutState.PROMOTED or (overall and set(overall) == {Finding.SAFE}):
+    if overall and set(overall) == {Finding.SAFE}:
         return "safe"
     if Finding.NO_DATA in overall:
         return "no data"
@@ -194,7 +208,7 @@ def _waiting(page: RolloutPage) -> Markup:
     phase = rollout.plan.phases[asked.phase] if asked is not None else rollout.current
     waits = Markup("Release {} waits to reach {}{}.").format(
         page.candidate_number,
-        phase_in_words(phase),
+        phase_in_words(phase, simulated=rollout.simulated),
         ""
         if asked is None
         else Markup(": since {} somebody with the role {} has to agree").format(
@@ -222,7 +236,7 @@ def _open(page: RolloutPage) -> Markup:
         first = Markup("Release {} {} at {} since {}: {} {} until it is resumed.").format(
             page.candidate_number,
             "holds itself" if held else "is paused",
-            phase_in_words(phase),
+            phase_in_words(phase, simulated=rollout.simulated),
             moment(event.at) if event else since,
             as_sentence(why),
             "Its share doesn't grow" if held else "Nobody new is given to it",
@@ -232,7 +246,7 @@ def _open(page: RolloutPage) -> Markup:
 
 def _ended(page: RolloutPage) -> Markup:
     rollout, at = page.rollout, moment(page.rollout.ended_at)
-    reach = phase_in_words(rollout.current)
+    reach = phase_in_words(rollout.current, simulated=rollout.simulated)
     match rollout.state:
         case RolloutState.PROMOTED:
             first = Markup("Release {} was promoted on {}: it answers {} now. {}").format(
@@ -264,13 +278,13 @@ def _shadow(page: RolloutPage) -> Markup:
 
 
 def _reach(rollout: Rollout, phase: PlannedPhase) -> str:
-    categories = len(phase.categories)
+    categories, whom = len(phase.categories), phase_in_words(phase, simulated=rollout.simulated)
     if phase.stage is Stage.FULL or not categories:
-        return phase_in_words(phase)
+        return whom
     open_ones = categories - len(set(rollout.harmed_categories) & set(phase.categories))
     if open_ones == len(rollout.plan.categories):
-        return phase_in_words(phase)
-    return f"{phase_in_words(phase)} in {open_ones} of {len(rollout.plan.categories)} categories"
+        return whom
+    return f"{whom} in {open_ones} of {len(rollout.plan.categories)} categories"
 
 
 def _rest(page: RolloutPage) -> str:
@@ -297,7 +311,7 @@ def _why_rolled_back(page: RolloutPage) -> str:
     event = last_event(page, "rolled_back")
     by_itself = event is None or not event.actor.startswith(("account", "key"))
     harms = deciding_harms(page) or harms_of(page.latest)
-    broke = event is not None and event.reason.startswith("breaker:")
+    broke = event is not None and event.reason.startswith(_BREAKER)
     if harms and by_itself and not broke:
         return as_sentence("; ".join(harm_in_words(harm, page.currency) for harm in harms))
     return as_sentence((event.reason if event else None) or page.rollout.end_reason or "no reason was noted")
@@ -311,7 +325,7 @@ def _why_promoted(page: RolloutPage) -> str:
 
 
 def _everybody(rollout: Rollout) -> str:
-    whom = "all invented customers" if rollout.simulated else "everybody"
+    whom = everybody_in_words(simulated=rollout.simulated)
     share = rollout.plan.holdout_share
     return f"{whom} but the {share * 100:g} % that are held out" if share else whom
 
@@ -330,6 +344,16 @@ def _cost(page: RolloutPage) -> str:
     if not page.cost_candidate:
         return "Its answers cost nothing."
     return f"Its answers cost {money(f'{page.cost_candidate:.6f}', page.currency)}."
+
+
+def reason_in_words(event: RolloutEvent, currency: str) -> str:
+    """Return why an event happened; harm that rolled something back by itself in its own units."""
+    kept = event.evidence.get("verdicts", ())
+    if _FOUND_HARMFUL in event.reason and isinstance(kept, list):
+        harms = harms_of(map(read_verdict, kept))
+        if harms:
+            return as_sentence("; ".join(harm_in_words(harm, currency) for harm in harms))
+    return as_sentence(event.reason)
 
 
 def as_sentence(text: str) -> str:

@@ -28,11 +28,12 @@ from steward.edge.console.rollout_view import (
 from steward.edge.console.rollout_words import (
     KINDS,
     STATES,
-    as_sentence,
     baseline_in_words,
     customers_met,
     event_in_words,
+    everybody_in_words,
     phase_in_words,
+    reason_in_words,
     summary,
     verdict_in_a_word,
 )
@@ -185,17 +186,17 @@ async def _rollout_line(
         state=STATES[rollout.state],
         reach=reach_of(rollout),
         since=rollout.ended_at or rollout.phase_started_at or rollout.created_at,
-        verdict=verdict_in_a_word(rollout.state, latest),
+        verdict=verdict_in_a_word(rollout, latest),
     )
 
 
 def reach_of(rollout: Rollout) -> str:
     """Say who gets the candidate now."""
     if rollout.state is RolloutState.PROMOTED:
-        return "everybody"
+        return everybody_in_words(simulated=rollout.simulated)
     if not rollout.state.is_open or rollout.phase_started_at is None:
         return "nobody"
-    return phase_in_words(rollout.current)
+    return phase_in_words(rollout.current, simulated=rollout.simulated)
 
 
 async def _state(request: Request, rollout_id: RolloutId) -> dict[str, Any]:
@@ -237,7 +238,7 @@ def view_of(shown: RolloutPage, people: People, *, now: datetime) -> dict[str, A
         or "agreements are in the history",
         "steering": steering,
         "asked_phase": "" if asked is None else words(asked.name),
-        "asked_whom": "" if asked is None else phase_in_words(asked),
+        "asked_whom": "" if asked is None else phase_in_words(asked, simulated=rollout.simulated),
         "steps": steps_of(shown),
         "verdicts": verdicts_of(shown, now=now),
         "categories": categories_of(shown, now=now),
@@ -253,7 +254,7 @@ def view_of(shown: RolloutPage, people: People, *, now: datetime) -> dict[str, A
         "events": sorted(shown.events, key=lambda event: event.at, reverse=True),
         "numbers": numbers_of,
         "event_word": event_in_words,
-        "sentence": as_sentence,
+        "why": lambda event: reason_in_words(event, shown.currency),
         "person": people.name,
     }
 

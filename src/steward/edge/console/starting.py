@@ -167,17 +167,17 @@ async def outlook_of(services: Services, choice: Choice) -> Outlook:
         baseline=baseline,
         difference=await services.releases.diff(baseline.id, candidate.id),
         gate=await services.evaluations.gate(candidate.id, baseline.id),
-        phases=phase_lines(forecast),
+        phases=phase_lines(forecast, simulated=choice.simulated),
     )
 
 
-def phase_lines(forecast: Forecast) -> tuple[PhaseLine, ...]:
+def phase_lines(forecast: Forecast, *, simulated: bool) -> tuple[PhaseLine, ...]:
     """Return a plan's phases with what each could find."""
     known: Mapping[str, PhaseForecast] = {item.phase.name: item for item in forecast.phases}
     return tuple(
         PhaseLine(
             name=phase.name,
-            whom=phase_in_words(phase),
+            whom=phase_in_words(phase, simulated=simulated),
             leaving=leaving_in_words(phase),
             needs_role=phase.approval,
             customers_per_day=known[phase.name].customers_per_day if phase.name in known else None,

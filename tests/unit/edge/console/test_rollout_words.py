@@ -17,6 +17,7 @@ from steward.edge.console.rollout_words import (
     as_sentence,
     customers_met,
     deciding_harms,
+    reason_in_words,
     summary,
     verdict_in_a_word,
 )
@@ -102,12 +103,50 @@ class TestDecidingHarms:
 
 
 class TestVerdictInAWord:
-    def test_each(self) -> None:
-        assert verdict_in_a_word(RolloutState.RUNNING, sample.SAFE) == "safe"
-        assert verdict_in_a_word(RolloutState.RUNNING, sample.HARMED) == "harmful"
-        assert verdict_in_a_word(RolloutState.RUNNING, sample.HARMED[3:5]) == "no data"
-        assert verdict_in_a_word(RolloutState.RUNNING, ()) == "undecided"
-        assert verdict_in_a_word(RolloutState.PROMOTED, ()) == "safe"
+    def test_what_goes_on_has_that_of_the_evidence(self) -> None:
+        running = sample.running().rollout
+        assert verdict_in_a_word(running, sample.SAFE) == "safe"
+        assert verdict_in_a_word(running, sample.HARMED) == "harmful"
+        assert verdict_in_a_word(running, sample.HARMED[3:5]) == "no data"
+        assert verdict_in_a_word(running, ()) == "undecided"
+
+    @pytest.mark.parametrize(
+        ("state", "why", "word"),
+        [
+            (
+                RolloutState.ROLLED_BACK,
+                "csat is worse by at least 0.2, more than the margin of 0.1",
+                "harmful",
+            ),
+            (RolloutState.ROLLED_BACK, "breaker: 8 turns in a row failed; 8 are too many", "harmful"),
+            (RolloutState.ROLLED_BACK, "customers complain on the phone", "undecided"),
+            (RolloutState.PROMOTED, "and every trigger's harm is within its margin with confidence", "safe"),
+            (RolloutState.PROMOTED, "the launch is today", "no harm found"),
+        ],
+    )
+    def test_an_end_has_that_of_its_reason(self, state: RolloutState, why: str, word: str) -> None:
+        assert verdict_in_a_word(replace(sample.running().rollout, state=state, end_reason=why), ()) == word
+
+
+class TestSimulated:
+    def test_nobody_real_is_said_to_be_reached(self) -> None:
+        for page in (sample.running(), sample.rolled_back(), sample.promoted()):
+            text = said(replace(page, rollout=replace(page.rollout, simulated=True)))
+            assert "invented customers" in text
+            assert "everybody" not in text
+            assert "of the customers" not in text
+
+
+class TestReasons:
+    def test_harm_is_told_in_its_own_units(self) -> None:
+        event = next(item for item in sample.rolled_back().events if item.kind == "rolled_back")
+        assert reason_in_words(replace(event, reason="escalation_rate is worse by at least 0.12"), "GBP") == (
+            "Escalation rose by 12 to 19 points, margin 2."
+        )
+
+    def test_a_persons_reason_stays(self) -> None:
+        event = next(item for item in sample.rolled_back().events if item.kind == "rolled_back")
+        assert reason_in_words(replace(event, reason="complaints"), "GBP") == "Complaints."
 
 
 class TestCustomersMet:
