@@ -9,10 +9,15 @@ import pytest
 from psycopg import sql
 from tests.conftest import TestDatabase
 
+from steward.base.clock import SystemClock
 from steward.base.db.embedded import APP_ROLE, EmbeddedServer
 from steward.base.db.migrations import HEAD, check_schema, upgrade
+from steward.base.db.migrations.runner import sql_of
 from steward.base.db.pool import PooledDatabase
 from steward.base.errors import Misconfigured
+from steward.supply.releases.assignment import Traffic
+from steward.supply.releases.contracts import ReleaseId
+from steward.supply.releases.traffic import TrafficControl
 
 
 class TestUpgrade:
@@ -57,6 +62,54 @@ class TestUpgrade:
             admin.execute("drop extension vector")
         with pytest.raises(Misconfigured, match="run `create extension vector`"):
             upgrade(empty_database.owner_url)
+
+
+FIRST_ROWS = """
+insert into release (id, assistant, number, manifest, bundle, snapshot_id, created_at, created_by)
+values ('r', 'spoke', 1, '{}', '', 's', now(), 'system');
+insert into serving (assistant, release_id, generation, changed_at) values ('spoke', 'r', 7, now());
+insert into customer (id, verified, created_at) values (gen_random_uuid(), false, now());
+insert into conversation (id, customer_id, assistant, release_id, channel, verified, next_seq, opened_at,
+                          last_at)
+select gen_random_uuid(), id, 'spoke', 'r', 'web', false, 3, now(), now() from customer;
+insert into turn (id, conversation_id, message_id, release_id, assistant, arm, channel, simulated, outcome,
+                  reason, currency, total_ms, started_at, finished_at)
+select gen_random_uuid(), id, gen_random_uuid(), 'r', 'spoke', 'baseline', 'web', false, 'answered',
+       'answered', 'EUR', 5, now(), now() from conversation;
+insert into feedback (id, conversation_id, csat, at) select gen_random_uuid(), id, 4, now() from conversation;
+"""
+
+
+class TestUpgradeOfTheFirstSchema:
+    """A database that was in use before there were rollouts."""
+
+    @pytest.fixture
+    def upgraded(self, empty_database: TestDatabase) -> TestDatabase:
+        with psycopg.connect(empty_database.owner_url) as owner:
+            owner.execute(sql_of("0001_foundation.sql", APP_ROLE).encode())
+            owner.execute("create table schema_version (version_num text primary key)")
+            owner.execute("insert into schema_version values ('0001_foundation')")
+            owner.execute(FIRST_ROWS)
+        assert upgrade(empty_database.owner_url, app_role=APP_ROLE)
+        return empty_database
+
+    async def test_serves_on_under_a_generation_that_was_never_used(self, upgraded: TestDatabase) -> None:
+        database = await PooledDatabase.open(upgraded.app_url, min_size=1)
+        control = TrafficControl(SystemClock())
+        async with database.write() as session:
+            before = await control.current(session, "spoke", simulated=False)
+            after = await control.change(session, before)
+        await database.close()
+        assert before == Traffic("spoke", simulated=False, release_id=ReleaseId("r"), generation=7)
+        assert after.generation == 8
+
+    def test_what_was_said_counts(self, upgraded: TestDatabase) -> None:
+        with psycopg.connect(upgraded.app_url) as connection:
+            told = connection.execute("select arm, csat, turns, rollout_id, counted from conversations")
+            assert told.fetchall() == [("baseline", 4, 1, None, False)]
+            assert connection.execute("select outcome, rollout_id from turns").fetchall() == [
+                ("answered", None)
+            ]
 
 
 class TestCheckSchema:

@@ -40,9 +40,11 @@ _CHANGE = """
             baseline = excluded.baseline,
             generation = excluded.generation, changed_at = excluded.changed_at
     returning generation"""
+# By the holder, which has an index of its own: this is asked while nobody's message is taken in.
 _IN_FLIGHT = """
     select turn_id from conversation
-    where rollout_id = %(rollout)s and release_id = %(candidate)s and turn_id is not null order by turn_id"""
+    where turn_holder is not null and rollout_id = %(rollout)s and release_id = %(candidate)s
+    order by turn_id"""
 log = structlog.get_logger(__name__)
 
 

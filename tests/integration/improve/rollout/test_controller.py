@@ -74,7 +74,8 @@ class TestHarm:
         (busy,) = await field.customers(rollout, Arm.CANDIDATE, count=1, closed=False)
         turn = new_id(field.clock)
         async with field.database.write() as session:
-            await session.execute("update conversation set turn_id = %s where id = %s", (turn, busy))
+            sql = "update conversation set turn_id = %s, turn_holder = 1 where id = %s"
+            await session.execute(sql, (turn, busy))
         await after_a_tick(field, rollout)
         (*_, event) = await field.rollouts.events(rollout.id)
         assert event.evidence["in_flight"] == [str(turn)]

@@ -156,7 +156,7 @@ create index conversation_rollout on conversation (rollout_id, phase, assigned_a
 create index conversation_rollout_closed on conversation (rollout_id, closed_at) where rollout_id is not null;
 
 alter table turn add column rollout_id uuid;
-create index turn_rollout on turn (rollout_id, id) where rollout_id is not null;
+create index turn_rollout on turn (rollout_id, arm, id) where rollout_id is not null;
 
 grant usage on sequence traffic_generation to {app_role};
 grant select, insert, update, delete on
