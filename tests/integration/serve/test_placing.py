@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tests.conftest import TestDatabase, empty_tables
 
-from steward.app.settings import Settings
 from steward.app.foundation import open_foundation
+from steward.app.settings import Settings
 from steward.app.wiring import Application, open_application
 from steward.serve.conversations.contracts import Conversation, Customer, Done
 from steward.supply.assistant.initialise import initialise

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tests.conftest import TestDatabase, empty_tables
 
-from steward.app.settings import Settings
 from steward.app.foundation import open_foundation
+from steward.app.settings import Settings
 from steward.app.wiring import Application, open_application
 from steward.base.clock import FixedClock
 from steward.base.db.contracts import Database
