@@ -12,6 +12,18 @@ from steward.improve.insight.errors import KpiNotFound, NotATrigger
 from steward.improve.insight.kpis import names, trigger_of
 from steward.supply.assistant.faults import Fault, FolderFaults, nearest_of
 from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.reading import read_folder
+
+
+def read_checked(path: Path) -> Folder:
+    """Read a folder and refuse KPI names that there aren't.
+
+    Raises:
+        FolderFaults: each fault with file and line.
+    """
+    folder = read_folder(path)
+    require_known_kpis(folder, path)
+    return folder
 
 
 def require_known_kpis(folder: Folder, path: Path) -> None:

@@ -20,7 +20,7 @@ from steward.base.errors import Misconfigured, StewardError
 from steward.edge.application import build_app
 
 SWEEP_EVERY_S = 1.0
-ROLL_UP_EVERY_S = 60.0
+ROLL_UP_EVERY_S = 30.0
 DAILY_S = 24 * 3600
 GRACE_S = 5
 log = structlog.get_logger(__name__)

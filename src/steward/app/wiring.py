@@ -174,7 +174,7 @@ async def open_application(
         desk=desk,
         approvals=approvals,
         vault=vault,
-        first_page=FirstPage(database=database, clock=clock),
+        first_page=FirstPage(database=database, clock=clock, roll_ups=improvement.roll_ups),
         releases=foundation.releases,
         ledger=foundation.ledger,
         readiness=readiness_of(database, runtimes, assistant),

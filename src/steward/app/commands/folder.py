@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from steward.app.commands.console import print_json
+from steward.app.kpi_faults import read_checked
 from steward.supply.assistant.advice import advise
 from steward.supply.assistant.faults import Fault, FolderFaults
 from steward.supply.assistant.initialise import initialise
-from steward.supply.assistant.reading import read_folder
 
 
 def init_folder(folder: Path, template: str) -> int:
@@ -24,7 +24,7 @@ def init_folder(folder: Path, template: str) -> int:
 def check_folder(folder: Path, *, as_json: bool) -> int:
     """Print every fault, or what the folder holds and advice; 1 when there are faults."""
     try:
-        found = read_folder(folder)
+        found = read_checked(folder)
     except FolderFaults as error:
         report_faults(error, as_json=as_json)
         return 1

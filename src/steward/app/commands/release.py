@@ -9,8 +9,8 @@ from pathlib import Path
 from steward.app.commands.console import prepared, print_json, run_async, say
 from steward.app.commands.folder import report_faults
 from steward.app.foundation import Foundation, open_foundation
+from steward.app.kpi_faults import read_checked
 from steward.supply.assistant.faults import FolderFaults
-from steward.supply.assistant.reading import read_folder
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.labels import Labels
 from steward.supply.releases.pruning import Pruning
@@ -30,7 +30,7 @@ def with_foundation(data_dir: Path | None, work: Callable[[Foundation], Awaitabl
 def run_create(folder: Path, *, serve: bool, as_json: bool, data_dir: Path | None) -> int:
     """Freeze a folder; perhaps serve it."""
     try:
-        read = read_folder(folder)
+        read = read_checked(folder)
     except FolderFaults as error:
         report_faults(error, as_json=as_json)
         return 1

@@ -18,6 +18,7 @@ from steward.app.demo.neighbour import business_system
 from steward.app.demo.offer import demo_of
 from steward.app.demo.rehearsal import rehearsing
 from steward.app.foundation import Foundation, open_foundation
+from steward.app.kpi_faults import read_checked
 from steward.app.local_access import LocalAccess, ensure_local_access
 from steward.app.server import listen, serve, url_of
 from steward.app.settings import Settings
@@ -26,7 +27,6 @@ from steward.base.errors import InvalidInput, StewardError
 from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.initialise import initialise
-from steward.supply.assistant.reading import read_folder
 from steward.supply.assistant.watching import FolderWatch, content_digest
 from steward.supply.releases.errors import RolloutUnderWay
 
@@ -65,7 +65,7 @@ def run_up(
         raise NoFolder(folder)
     seen = content_digest(folder)
     try:
-        read = read_folder(folder)
+        read = read_checked(folder)
     except FolderFaults as error:
         report_faults(error)
         return 1
@@ -134,7 +134,7 @@ async def watching(application: Application, path: Path, *, since: str) -> Async
 async def _watch_folder(application: Application, path: Path, since: str) -> None:
     async for _ in FolderWatch(path, since=since).changes():
         try:
-            folder = await asyncio.to_thread(read_folder, path)
+            folder = await asyncio.to_thread(read_checked, path)
             if folder.name != application.services.settings.assistant:
                 say(f"the assistant's name is now {folder.name}: start `steward up` again to serve it")
                 continue
