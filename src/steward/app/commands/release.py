@@ -58,6 +58,8 @@ def run_list(*, as_json: bool, data_dir: Path | None) -> int:
         lines = await foundation.releases.recent()
         if as_json:
             print_json([asdict(line) for line in lines])
+        elif not lines:
+            say("no release yet; `steward release create FOLDER` makes one")
         for line in () if as_json else lines:
             notes = [*(["served"] if line.serving else []), *line.labels]
             print(

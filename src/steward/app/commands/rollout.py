@@ -151,6 +151,10 @@ def in_words(page: RolloutPage, missing: tuple[str, ...]) -> str:
             f"  {name:<12} {arm.arm.value:<10} {arm.customers:>6} customers, {arm.ended:>6} ended, "
             f"{arm.turns:>7} turns"
         )
+    lines.append(
+        f"  {page.customers_met or 0} {'invented ' if rollout.simulated else ''}customers met it; its "
+        f"answers cost {page.cost_candidate:.2f} {page.currency}"
+    )
     lines += [f"  {verdict_in_words(verdict)}" for verdict in page.latest if verdict.category == ALL]
     lines += [f"  lacks {each}" for each in missing]
     lines += ["", *(event_in_words(event) for event in page.events)]
@@ -159,14 +163,18 @@ def in_words(page: RolloutPage, missing: tuple[str, ...]) -> str:
 
 def verdict_in_words(verdict: TriggerVerdict) -> str:
     """Return a verdict in one line."""
-    harm = "-" if verdict.harm is None else f"{verdict.harm:+.4g}"
-    low = "-" if verdict.low is None else f"{verdict.low:+.4g}"
-    high = "-" if verdict.high is None else f"{verdict.high:+.4g}"
+    harm = "not known yet" if verdict.harm is None else f"{verdict.harm:+.4g} ({_interval(verdict)})"
     needs = f", needs about {verdict.needed} more customers" if verdict.needed else ""
-    return (
-        f"{verdict.kpi:<24} {SAID[verdict.finding]:<20} harm {harm} ({low} to {high}), margin "
-        f"{verdict.margin:g}{needs}"
-    )
+    return f"{verdict.kpi:<24} {SAID[verdict.finding]:<20} harm {harm}, margin {verdict.margin:g}{needs}"
+
+
+def _interval(verdict: TriggerVerdict) -> str:
+    low, high = verdict.low, verdict.high
+    if low is None and high is None:
+        return "interval not known yet"
+    if high is None:
+        return f"at least {low:+.4g}"
+    return f"at most {high:+.4g}" if low is None else f"{low:+.4g} to {high:+.4g}"
 
 
 def event_in_words(event: RolloutEvent) -> str:

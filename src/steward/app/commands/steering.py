@@ -42,6 +42,8 @@ def run_list(*, limit: int, as_json: bool, data_dir: Path | None) -> int:
         found = await desk.rollouts.recent(limit=limit)
         if as_json:
             print_json([rollout_json(rollout) for rollout in found])
+        elif not found:
+            say("no rollout yet; `steward rollout start RELEASE --reason WHY` begins one")
         for rollout in () if as_json else found:
             print(line_of(rollout))
         return 0
