@@ -188,12 +188,15 @@ def _arrived(situation: Situation, trigger: PlannedTrigger, arm: Arm) -> Cell:
 
 
 def _rate(situation: Situation, trigger: PlannedTrigger, arm: Arm) -> float:
-    """Return the share of an arm's conversations that have the measure, as far as was seen."""
+    """Return the share of an arm's conversations that have the measure, as far as was seen.
+
+    Those that have it are counted by Kish's effective number: weights and turns don't make them more.
+    """
     other = Arm.CANDIDATE if arm is Arm.BASELINE else Arm.BASELINE
     for side in (arm, other):
         seen = _arrived(situation, trigger, side).sums
-        if seen.d > 0:
-            return min(1.0, seen.d / seen.n)
+        if seen.dd > 0:
+            return min(1.0, seen.d * seen.d / seen.dd / seen.n)
     return UNSEEN_RATE
 
 

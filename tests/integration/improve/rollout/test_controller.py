@@ -21,6 +21,23 @@ ANSWERED = ("answered", "answered")
 FAILED = ("failed", "internal_error")
 NOT_VERIFIED = ("handed_over", "nothing_verified")
 
+# Two conversations of each arm, chosen with a chance of one in fifty.
+REVIEW_TWO_OF_EACH_ARM = """
+with reader as (
+    insert into account (id, login, name, role, created_at)
+    values (gen_random_uuid(), 'reader', 'Reader', 'reviewer', %(at)s) returning id),
+chosen as (
+    select conversation_id, arm, row_number() over (partition by arm order by conversation_id) as place
+    from assignment where rollout_id = %(rollout)s),
+said as (
+    insert into turn (id, conversation_id, message_id, release_id, assistant, arm, channel, simulated,
+                      outcome, reason, currency, total_ms, started_at, finished_at, rollout_id)
+    select gen_random_uuid(), conversation_id, gen_random_uuid(), 'r', 'spoke', arm, 'web', false, 'answered',
+           'answered', 'EUR', 500, %(at)s, %(at)s, %(rollout)s from chosen where place <= 2
+    returning id, conversation_id)
+insert into review (id, turn_id, conversation_id, reviewer, grounded, weight, at)
+select gen_random_uuid(), said.id, said.conversation_id, reader.id, true, 50, %(at)s from said, reader"""
+
 
 async def both_arms(field: Field, rollout: Rollout, count: int, *, worse_by: int = 0, **more: Any) -> None:
     """Put down as many customers in each arm, of whom a tenth (and some more) escalate."""
@@ -243,6 +260,17 @@ class TestHold:
         ]  # fmt: skip
         assert latest.verdict.finding is Finding.NO_DATA
         await both_arms(field, rollout, 5, csat=marks)
+        assert (await after_a_tick(field, rollout)).state is RolloutState.RUNNING
+
+    async def test_a_few_weighted_reviews_are_not_one_for_each_conversation(self, field: Field) -> None:
+        rollout = await field.start(plan(triggers=(trigger(), trigger("hallucination_rate", 0.05))))
+        await both_arms(field, rollout, 100)
+        async with field.database.write() as session:
+            await session.execute(REVIEW_TWO_OF_EACH_ARM, {"rollout": rollout.id, "at": field.clock.now()})
+        await after_a_tick(field, rollout)
+        assert await field.value("select sum(d) from rollout_sum where kpi = 'hallucination_rate'") == 200
+        await field.let(hours=25)
+        await both_arms(field, rollout, 30)
         assert (await after_a_tick(field, rollout)).state is RolloutState.RUNNING
 
     async def test_a_quiet_weekend_is_not_a_stuck_measure(self, field: Field) -> None:
