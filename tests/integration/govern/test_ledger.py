@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import psycopg
 import pytest
 
 from steward.base.clock import FixedClock
 from steward.base.db.contracts import Database
-from steward.base.errors import Misconfigured
+from steward.base.errors import Misconfigured, Unavailable
 from steward.govern.ledger.contracts import Detail, Entry, Head, Verdict
 from steward.govern.ledger.service import Ledger
 
@@ -49,6 +50,13 @@ class TestAppend:
         found = await verdict(database, ledger)
         assert found.ok
         assert found.rows == 20
+
+    async def test_one_that_stands_still_does_not_keep_others_out(
+        self, database: Database, ledger: Ledger
+    ) -> None:
+        with pytest.raises(Unavailable, match="stood still"):
+            await append_and_stand_still(database, ledger, until=append(database, ledger))
+        assert (await verdict(database, ledger)).rows == 1
 
     async def test_rolled_back_deed_leaves_no_row(self, database: Database, ledger: Ledger) -> None:
         with pytest.raises(RuntimeError, match="crash"):
@@ -109,6 +117,12 @@ class TestRecent:
         assert [row.position for row in one] == [3, 1]
         assert none == ()
         assert everything[0].details == _DETAILS
+
+
+async def append_and_stand_still(database: Database, ledger: Ledger, *, until: Awaitable[int]) -> None:
+    async with database.write() as session:
+        await ledger.append(session, Entry("account:9", "account.disabled", "account:1", _DETAILS))
+        assert await until == 1
 
 
 async def append_and_crash(database: Database, ledger: Ledger) -> None:

@@ -89,7 +89,7 @@ def translate(error: psycopg.Error) -> Exception | None:
         return TransactionRaced()
     if state == "53100":
         return DiskFull("the database")
-    if state.startswith(("08", "57P")) or state in ("53300", "25006"):
+    if state.startswith(("08", "57P")) or state in ("53300", "25006", "25P03"):
         return DatabaseUnavailable(_REASONS.get(state, "the connection was lost"))
     if state == "55P03":
         return DatabaseUnavailable("a table stayed locked")
@@ -113,6 +113,7 @@ _REASONS = {
     "57P03": "the server is starting",
     "53300": "the server has no connection left",
     "25006": "the server takes no writes",
+    "25P03": "it ended a transaction in which this process stood still",
 }
 
 

@@ -1,6 +1,10 @@
 """The ledger's SQL."""
 
-LOCK = "select pg_advisory_xact_lock(%s)"
+# A process that stands still after this would keep all others from writing, a roll-back too: the server ends
+# its transaction.
+LOCK = """
+select pg_advisory_xact_lock(%s), set_config('idle_in_transaction_session_timeout', '5000', true)
+"""
 
 HEAD = "select position, digest from ledger order by position desc limit 1"
 
