@@ -98,6 +98,8 @@ def harm_in_words(verdict: TriggerVerdict, currency: str) -> str:
         by = f"by at least {change_in_words(name, low, currency)}"
     else:
         by = f"by about {change_in_words(name, verdict.harm, currency)}"
+    if low is not None and high is None and _bare(name, low) == _bare(name, verdict.margin):
+        by = f"by at least {low * scale_of(name):.3g} {_unit_of_change(name, currency)}".strip()
     where = f" in {words(verdict.category)}" if verdict.category else ""
     return f"{title_of(name)} {moved}{where} {by}, margin {_bare(name, verdict.margin)}"
 

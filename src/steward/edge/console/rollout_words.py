@@ -103,9 +103,12 @@ def stage_in_words(phase: PlannedPhase) -> str:
 
 
 def leaving_in_words(phase: PlannedPhase) -> str:
-    """Say what it takes to leave a phase."""
+    """Say what it takes to leave a phase, as a sentence; the last one is the end."""
+    if phase.stage is Stage.FULL:
+        return "It is the end: the release is promoted."
     hours = f" and {phase.minimum_hours:g} hours" if phase.minimum_hours else ""
-    return f"after {phase.minimum_conversations} customers per arm{hours}, when {_LEAVES[phase.advance]}"
+    customers = f"{phase.minimum_conversations:,} customers per arm"
+    return f"It is left after {customers}{hours}, when {_LEAVES[phase.advance]}."
 
 
 def baseline_in_words(kind: BaselineKind, number: int) -> str:
@@ -249,7 +252,7 @@ def _ended(page: RolloutPage) -> Markup:
     reach = phase_in_words(rollout.current, simulated=rollout.simulated)
     match rollout.state:
         case RolloutState.PROMOTED:
-            first = Markup("Release {} was promoted on {}: it answers {} now. {}").format(
+            first = Markup("Release {} was promoted on {}: {} got it from then on. {}").format(
                 page.candidate_number, at, _everybody(rollout), _why_promoted(page)
             )
         case RolloutState.ROLLED_BACK:

@@ -193,7 +193,7 @@ async def _rollout_line(
 def reach_of(rollout: Rollout) -> str:
     """Say who gets the candidate now."""
     if rollout.state is RolloutState.PROMOTED:
-        return everybody_in_words(simulated=rollout.simulated)
+        return f"reached {everybody_in_words(simulated=rollout.simulated)}"
     if not rollout.state.is_open or rollout.phase_started_at is None:
         return "nobody"
     return phase_in_words(rollout.current, simulated=rollout.simulated)

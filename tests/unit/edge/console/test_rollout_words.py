@@ -64,7 +64,7 @@ class TestSummary:
 
     def test_a_promotion_tells_who_gets_it(self) -> None:
         text = said(sample.promoted())
-        assert "it answers everybody but the 2 % that are held out now." in text
+        assert ": everybody but the 2 % that are held out got it from then on." in text
         assert "4,180 customers met it. Its answers cost 12.40 GBP." in text
 
     def test_waiting_tells_who_has_to_agree(self) -> None:
@@ -170,6 +170,10 @@ class TestMeasures:
     def test_what_should_be_high_falls(self) -> None:
         harm = replace(sample.HARMED[0], low=0.2, high=0.4, category="plans")
         assert harm_in_words(harm, "GBP") == "Satisfaction fell in plans by 0.2 to 0.4 marks, margin 0.1"
+
+    def test_harm_just_beyond_its_margin_doesnt_look_the_same(self) -> None:
+        harm = replace(sample.HARMED[1], low=0.02042, high=None)
+        assert harm_in_words(harm, "GBP") == "Escalation rose by at least 2.04 points, margin 2"
 
     def test_reasons_name_kpis_as_people_do(self) -> None:
         assert with_titles("escalation_rate in plans is worse") == "escalation in plans is worse"
