@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any, Final
 
+from steward.govern.access.permissions import ROLE_PERMISSIONS, Permission
 from steward.improve.insight.contracts import Better
 from steward.improve.insight.errors import KpiNotFound, NotATrigger
 from steward.improve.insight.kpis import trigger_of
@@ -24,6 +26,10 @@ from steward.supply.assistant.schema.rollout import Phase, Rollout, Trigger
 from steward.supply.releases.assignment import BUCKETS
 
 HALF: Final = 50.0
+AGREEING: Final = frozenset(
+    role.value for role, permissions in ROLE_PERMISSIONS.items() if Permission.ROLLOUT_APPROVE in permissions
+)
+"""Roles that may agree to a phase."""
 EXPERIMENT: Final = "experiment"
 SHADOW: Final = "shadow"
 
@@ -70,6 +76,11 @@ def require_sound(plan: Plan, *, kind: RolloutKind) -> None:
     for phase in plan.phases:
         if not phase.categories and phase.stage is not Stage.FULL:
             raise BadPlan(f"no category of intents.yaml takes part in phase '{phase.name}'")
+        if phase.approval is not None and phase.approval not in AGREEING:
+            raise BadPlan(
+                f"phase '{phase.name}' needs the agreement of '{phase.approval}', and nobody could give it; "
+                f"roles that agree are {', '.join(sorted(AGREEING))}"
+            )
         if phase.is_randomised and not 0 < buckets_of(phase.share_percent) < BUCKETS:
             raise BadPlan(
                 f"phase '{phase.name}' gives the candidate {phase.share_percent:g} % of the customers, "
@@ -219,8 +230,17 @@ def _require_way_to_full(plan: Plan) -> None:
         raise BadPlan(
             f"phase '{before[-1].name}' comes before '{last.name}', so it must have `advance: safe`"
         )
-    widest = 0.0
-    for phase in before:
-        if phase.is_randomised and phase.share_percent < widest:
-            raise BadPlan(f"phase '{phase.name}' has a smaller share than one before it; a share only grows")
-        widest = max(widest, phase.share_percent if phase.is_randomised else 0.0)
+    _require_growth([phase for phase in before if phase.is_randomised])
+
+
+def _require_growth(phases: Sequence[PlannedPhase]) -> None:
+    """Refuse phases that would take the candidate from somebody who has it."""
+    for earlier, later in pairwise(phases):
+        if later.share_percent < earlier.share_percent:
+            raise BadPlan(f"phase '{later.name}' has a smaller share than one before it; a share only grows")
+        narrower = later.channels and (not earlier.channels or set(earlier.channels) - set(later.channels))
+        if narrower or set(earlier.categories) - set(later.categories):
+            raise BadPlan(
+                f"phase '{later.name}' leaves out a {'channel' if narrower else 'category'} of the phase "
+                "before it; whoever has the candidate keeps it"
+            )

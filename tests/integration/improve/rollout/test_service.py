@@ -198,6 +198,9 @@ class TestPlans:
             (b"kpi: csat", b"kpi: turn_ms_p95", "a quantile has no variance"),
             (b"risks: [low]", b"risks: [high]", "no category of intents.yaml takes part in phase 'pilot'"),
             (b"share_percent: 50", b"share_percent: 100", "so there are no two groups to compare"),
+            (b"approval: operator", b"approval: boss", "agreement of 'boss', and nobody could give it"),
+            (b"share_percent: 50", b"channels: [web], share_percent: 50", "leaves out a channel"),
+            (b"share_percent: 50", b"categories: [orders], share_percent: 50", "leaves out a category"),
         ],
     )
     def test_what_cannot_be_followed(self, field: Field, old: bytes, new: bytes, said: str) -> None:
