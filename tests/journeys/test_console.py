@@ -11,7 +11,18 @@ from tests.journeys.conftest import Demo, OpenPage, picture
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "/conversations", "/desk", "/approvals", "/rollouts", "/rollouts/new", "/releases", "/releases/1", "/ledger", "/site")
+PAGES = (
+    "",
+    "/conversations",
+    "/desk",
+    "/approvals",
+    "/rollouts",
+    "/rollouts/new",
+    "/releases",
+    "/releases/1",
+    "/ledger",
+    "/site",
+)
 
 
 @pytest.fixture(scope="module")
