@@ -127,7 +127,7 @@ class TestHarm:
         )
         traffic = await field.now_serving()
         assert traffic.split is not None
-        assert (traffic.release_id, traffic.split.categories) == (field.old, {"orders"})
+        assert (traffic.release_id, traffic.split.categories) == (field.old, frozenset({"orders"}))
         await field.rollouts.resume(rollout.id, by=BY, reason="let me see")
         with pytest.raises(WrongState, match="rolled back in delivery"):
             await field.rollouts.advance(rollout.id, by=BY, reason="all the same")
