@@ -46,6 +46,14 @@ where state in ('waiting', 'running', 'held', 'paused')
 order by created_at
 """
 
+LATEST_OF: Final = """
+select state from rollout
+where assistant = %(assistant)s and candidate_release = %(candidate)s and kind = 'rollout' and not simulated
+  and not exists (select from serving s where s.assistant = rollout.assistant and not s.simulated
+                  and s.release_id = %(candidate)s)
+order by created_at desc, id desc limit 1
+"""
+
 INSERT: Final = """
 insert into rollout (id, assistant, simulated, kind, candidate_release, baseline_release, baseline_kind, plan,
     state, phase, created_by, created_at)

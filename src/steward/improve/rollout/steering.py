@@ -71,6 +71,12 @@ class Steering:
             rows = await session.all(queries.LOOKS, {"id": rollout_id, "category": category})
         return tuple(map(queries.point_of, rows))
 
+    async def was_taken_back(self, assistant: str, release_id: str) -> bool:
+        """Tell whether the latest rollout of a release rolled it back, and nobody has served it since."""
+        async with self._database.read() as session:
+            row = await session.one(queries.LATEST_OF, {"assistant": assistant, "candidate": release_id})
+        return row is not None and row[0] == RolloutState.ROLLED_BACK
+
     async def missing(self, rollout_id: UUID) -> tuple[str, ...]:
         """Return, in words, what is still missing before the phase can be left; nothing once it has ended."""
         rollout = await self.get(rollout_id)

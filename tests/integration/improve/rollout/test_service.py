@@ -297,6 +297,22 @@ class TestRollBack:
             with pytest.raises(WrongState, match="is rolled back, so it can't be"):
                 await deed(rollout.id, by=BY, reason="again")
 
+    async def test_a_release_that_was_taken_back_is_known_until_it_is_tried_again(self, field: Field) -> None:
+        rollout = await field.start()
+        assert not await field.rollouts.was_taken_back("spoke", field.new)
+        await field.rollouts.roll_back(rollout.id, by=BY, reason="customers call")
+        assert await field.rollouts.was_taken_back("spoke", field.new)
+        assert not await field.rollouts.was_taken_back("spoke", field.old)
+        await field.let(minutes=1)
+        await field.start()
+        assert not await field.rollouts.was_taken_back("spoke", field.new)
+
+    async def test_a_release_that_was_taken_back_may_be_served_by_hand(self, field: Field) -> None:
+        rollout = await field.start()
+        await field.rollouts.roll_back(rollout.id, by=BY, reason="customers call")
+        await field.releases.serve("spoke", field.new, actor=BY)
+        assert not await field.rollouts.was_taken_back("spoke", field.new)
+
     async def test_in_one_category_the_others_go_on(self, field: Field) -> None:
         rollout = await field.start()
         left = await field.rollouts.roll_back(rollout.id, by=BY, reason="calls", category="orders")
