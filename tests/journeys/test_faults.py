@@ -135,3 +135,10 @@ class TestCommandLine:
         assert ran.code in {1, 2}
         assert "nowhere" in ran.both
         assert "Traceback" not in ran.both
+
+    @pytest.mark.parametrize("command", [("release", "create"), ("simulate", "--key", "k"), ("chat",)])
+    def test_a_folder_that_isnt_there_stops_what_needs_one(
+        self, command: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        ran = run(*command, tmp_path / "nowhere", "--data-dir", tmp_path)
+        explained(ran, code=2, says="There is no assistant folder at")

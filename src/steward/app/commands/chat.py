@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from steward.app.commands.console import prepared, print_json, run_async, say
-from steward.app.commands.folder import report_faults
-from steward.app.commands.up import NoFolder, take_folder
+from steward.app.commands.folder import NoFolder, report_faults
+from steward.app.commands.up import take_folder
 from steward.app.foundation import open_foundation
 from steward.app.wiring import Application, open_application
 from steward.serve.conversations.contracts import (

@@ -8,9 +8,20 @@ from pathlib import Path
 
 from steward.app.commands.console import print_json
 from steward.app.kpi_faults import read_checked
+from steward.base.errors import InvalidInput
 from steward.supply.assistant.advice import advise
 from steward.supply.assistant.faults import Fault, FolderFaults
 from steward.supply.assistant.initialise import initialise
+
+
+class NoFolder(InvalidInput):
+    """A command was called with a folder that isn't there, or isn't one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There is no assistant folder at {folder}. `steward init {folder}` writes one; "
+            "`steward up --demo` shows the sample."
+        )
 
 
 def init_folder(folder: Path, template: str) -> int:

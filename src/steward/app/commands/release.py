@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async, say
-from steward.app.commands.folder import report_faults
+from steward.app.commands.folder import NoFolder, report_faults
 from steward.app.foundation import Foundation, open_foundation
 from steward.app.kpi_faults import read_checked
 from steward.supply.assistant.faults import FolderFaults
@@ -29,6 +29,8 @@ def with_foundation(data_dir: Path | None, work: Callable[[Foundation], Awaitabl
 
 def run_create(folder: Path, *, serve: bool, as_json: bool, data_dir: Path | None) -> int:
     """Freeze a folder; perhaps serve it."""
+    if not (folder / "assistant.yaml").exists():
+        raise NoFolder(folder)
     try:
         read = read_checked(folder)
     except FolderFaults as error:

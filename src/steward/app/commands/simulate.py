@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async
-from steward.app.commands.folder import report_faults
+from steward.app.commands.folder import NoFolder, report_faults
 from steward.app.local_access import local_key
 from steward.app.sample_customers import facts_of
 from steward.app.settings import Settings
@@ -116,6 +116,8 @@ def run_simulate(asked: Asked, *, as_json: bool, data_dir: Path | None) -> int:
 def folder_for(asked: Asked, settings: Settings) -> Folder:
     """Read the folder that was given, else the demo's, else the sample as it is installed."""
     if asked.folder is not None:
+        if not (asked.folder / "assistant.yaml").exists():
+            raise NoFolder(asked.folder)
         return read_folder(asked.folder)
     if (settings.data_dir / SAMPLE / "assistant.yaml").exists():
         return read_folder(settings.data_dir / SAMPLE)

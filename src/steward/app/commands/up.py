@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from steward.app.commands.console import prepared, run_async, say
-from steward.app.commands.folder import report_faults
+from steward.app.commands.folder import NoFolder, report_faults
 from steward.app.demo.neighbour import business_system
 from steward.app.demo.offer import demo_of
 from steward.app.demo.rehearsal import rehearsing
@@ -23,26 +23,18 @@ from steward.app.local_access import LocalAccess, ensure_local_access
 from steward.app.server import listen, serve, url_of
 from steward.app.settings import Settings
 from steward.app.wiring import Application, open_application
-from steward.base.errors import InvalidInput, StewardError
+from steward.base.errors import StewardError
+from steward.improve.rollout.steering import Steering
 from steward.supply.assistant.faults import FolderFaults
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.initialise import initialise
 from steward.supply.assistant.watching import FolderWatch, content_digest
 from steward.supply.releases.errors import RolloutUnderWay
+from steward.supply.releases.traffic import TrafficControl
 
 SAMPLE = "northline"
 SECRETS_EVERY_S = 1.0
 log = structlog.get_logger(__name__)
-
-
-class NoFolder(InvalidInput):
-    """`up` was called without a folder, where none is."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"There is no assistant folder at {folder}. `steward init {folder}` writes one; "
-            "`steward up --demo` shows the sample."
-        )
 
 
 def run_up(
@@ -103,11 +95,23 @@ def run_up(
 
 
 async def take_folder(foundation: Foundation, folder: Folder) -> str | None:
-    """Freeze a folder and serve it; return its release, or None where a rollout is under way.
+    """Freeze a folder and serve it; return its release, or None where a rollout is under way or took it back.
 
     Nothing changes when it's served already.
     """
     release = await foundation.releases.create(folder, created_by="system", progress=say)
+    rollouts = Steering(
+        database=foundation.store.database,
+        ledger=foundation.ledger,
+        traffic=TrafficControl(foundation.clock),
+        clock=foundation.clock,
+    )
+    if await rollouts.was_taken_back(folder.name, release.id):
+        say(
+            f"the folder is release {release.number}, which a rollout rolled back, so it isn't served; "
+            f"`steward release serve {release.number}` serves it all the same"
+        )
+        return None
     try:
         await foundation.releases.serve(folder.name, release.id, actor="system")
     except RolloutUnderWay as error:
