@@ -29,7 +29,7 @@ MEANINGS: Final = {
     "evidence.passages": "The number of passages that an answer may stand on",
     "evidence.sentence_support": "The support that a sentence needs from its passage",
     "confidence.offer_workflow": "The confidence from which a workflow is offered",
-    "confidence.scope_rejection": "The share of fitting messages that may be taken for nobody's business",
+    "confidence.scope_rejection": "The share of fitting messages that may be taken for others",
     "injection.threshold": "The likeness from which a message counts as an attempt to give new orders",
 }
 """What thresholds are called before people; others are named by their place in the file."""
@@ -236,7 +236,7 @@ def _guardrails(before: Folder, after: Folder) -> Iterator[str]:
         yield "What counts as personal data is another."
     for text, was_text, text_now in (
         ("question that asks back", old.evidence.ask_back, other.evidence.ask_back),
-        ("reply to what is nobody's business", old.out_of_scope_reply, other.out_of_scope_reply),
+        ("reply to what it can't help with", old.out_of_scope_reply, other.out_of_scope_reply),
         ("reply to attempts to give new orders", old.injection.reply, other.injection.reply),
     ):
         if was_text != text_now:

@@ -41,7 +41,7 @@ def intents(before: Intents, after: Intents) -> Iterator[str]:
         elif old is not None and other is not None and old != other:
             yield from _intent(name, old, other)
     if before.out_of_scope != after.out_of_scope:
-        yield _moved("The messages that are nobody's business", before.out_of_scope, after.out_of_scope)
+        yield _moved("The messages that it can't help with", before.out_of_scope, after.out_of_scope)
 
 
 def _category(name: str, was: Category, becomes: Category) -> Iterator[str]:

@@ -81,7 +81,7 @@ class TestInWords:
             ),
             (
                 ("intents.yaml", b"  - write a poem about the sea\n", b""),
-                "The messages that are nobody's business: 0 came, 1 went; there are 5 instead of 6.",
+                "The messages that it can't help with: 0 came, 1 went; there are 5 instead of 6.",
             ),
             (
                 ("guardrails.yaml", b"evidence:\n", b"evidence:\n  answer_from: 0.450\n"),
