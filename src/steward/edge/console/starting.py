@@ -181,9 +181,7 @@ def phase_lines(forecast: Forecast, *, simulated: bool) -> tuple[PhaseLine, ...]
             leaving=leaving_in_words(phase),
             needs_role=phase.approval,
             customers_per_day=known[phase.name].customers_per_day if phase.name in known else None,
-            lines=tuple(power_line(power) for power in known[phase.name].powers)
-            if phase.name in known
-            else (),
+            lines=_power_lines(forecast, known[phase.name]) if phase.name in known else (),
         )
         for phase in forecast.plan.phases
     )
