@@ -11,6 +11,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,8 @@ IDLE_S: Final = 1.0
 LEAST_PAUSE_S: Final = 0.02
 QUIET_LOOK_S: Final = 2.0
 """Between two judgements while no conversation ends: time alone may hold a rollout or let it go on."""
+SEARCH_EVERY_S: Final = 15.0
+"""Between two searches of all that is open: for what was closed while nobody looked, or by a slow clock."""
 POINT_EVERY: Final = timedelta(seconds=10)
 POINT_GROWTH: Final = 1.02
 CATEGORY_POINT_EVERY: Final = timedelta(minutes=1)
@@ -51,6 +54,7 @@ class _Memory:
     """What the leader knows of a rollout since it leads."""
 
     looked_at: float = 0.0
+    searched_at: float = -inf
     stood: tuple[object, ...] = ()
     kept: int = 0
     points: dict[tuple[int, str, str], TriggerVerdict] = field(default_factory=dict)
@@ -133,8 +137,10 @@ class Controller:
         if await self._is_broken(rollout):
             await self._act(rollout.id)
             return
-        begins = memory.stood == ()
-        taken = await self._collector.collect(rollout, thoroughly=begins or not patiently)
+        thoroughly = not patiently or time.monotonic() >= memory.searched_at + SEARCH_EVERY_S
+        taken = await self._collector.collect(rollout, thoroughly=thoroughly)
+        if thoroughly:
+            memory.searched_at = time.monotonic()
         stands = (rollout.state, rollout.phase, rollout.harmed_categories)
         is_news = taken > 0 or stands != memory.stood
         if patiently and not is_news and time.monotonic() < memory.looked_at + QUIET_LOOK_S:

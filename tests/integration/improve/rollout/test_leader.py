@@ -16,6 +16,9 @@ from steward.improve.rollout.leader import Leadership
 from steward.supply.releases.assignment import Arm
 
 WAITS_S = 60.0
+CLOSED_LONG_AGO = """
+update conversation set state = 'closed', closed_at = last_at - interval '5 minutes'
+"""
 
 
 class Process:
@@ -59,6 +62,15 @@ async def until_ended(field: Field, rollout: Rollout) -> None:
     async with asyncio.timeout(WAITS_S):
         while True:
             if not (await field.rollouts.get(rollout.id)).state.is_open:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def until_looked_at(field: Field, rollout: Rollout) -> None:
+    """Wait until a leader has judged a rollout for the first time."""
+    async with asyncio.timeout(WAITS_S):
+        while True:
+            if await field.rollouts.looks(rollout.id):
                 return
             await asyncio.sleep(0.05)
 
@@ -139,3 +151,19 @@ class TestController:
         assert (await field.rollouts.get(rollout.id)).state is RolloutState.ROLLED_BACK
         kinds = [event.kind for event in await field.rollouts.events(rollout.id)]
         assert kinds.count("rolled_back") == 1
+
+    async def test_conversations_closed_by_a_slow_clock_are_found(self, field: Field) -> None:
+        rollout = await field.start()
+        for arm, escalated in ((Arm.BASELINE, 30), (Arm.CANDIDATE, 150)):
+            await field.customers(rollout, arm, count=300, escalated=escalated, closed=False)
+        running = asyncio.create_task(field.controller.run())
+        try:
+            await until(lambda: field.controller.leads)
+            await until_looked_at(field, rollout)
+            async with field.database.write() as session:
+                await session.execute(CLOSED_LONG_AGO)
+            await until_ended(field, rollout)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert (await field.rollouts.get(rollout.id)).state is RolloutState.ROLLED_BACK
