@@ -198,6 +198,11 @@ class Rollouts(Steering):
                 f"'{rollout.assistant}' serves release {short_id(before.release_id)}, so that is the "
                 f"baseline; serve {short_id(rollout.baseline)} first with `steward release serve`"
             )
+        if kept.kind is BaselineKind.RELEASE and before.baseline.kind is not BaselineKind.RELEASE:
+            raise Conflict(
+                f"what '{rollout.assistant}' is answered by now is {before.baseline.kind.value}, not release "
+                f"{short_id(before.release_id)}; name that as `baseline` in rollout.yaml"
+            )
         after = replace(before, release_id=rollout.baseline)
         if kept.kind is not BaselineKind.RELEASE:
             after = replace(after, baseline=kept)

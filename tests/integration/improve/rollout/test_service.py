@@ -23,7 +23,7 @@ from steward.improve.rollout.errors import (
 from steward.improve.rollout.gate import masks
 from steward.improve.rollout.plan import as_json, from_json, plan_of
 from steward.supply.assistant.reading import read_files
-from steward.supply.releases.assignment import Arm
+from steward.supply.releases.assignment import Arm, Baseline, BaselineKind
 from steward.supply.releases.errors import RolloutUnderWay
 
 SLOWLY = phase("ten", Stage.PILOT, share=10.0, minimum=20, advance=Advance.NO_HARM)
@@ -173,6 +173,13 @@ class TestStart:
         concluded = await field.rollouts.advance(shadow.id, by=BY, reason="seen enough")
         assert concluded.state is RolloutState.CONCLUDED
         assert (await field.now_serving()).split is not None
+
+    async def test_a_release_is_no_baseline_where_the_desk_answers(self, field: Field) -> None:
+        async with field.database.write() as session:
+            served = await field.traffic.current(session, "spoke", simulated=False)
+            await field.traffic.change(session, replace(served, baseline=Baseline(BaselineKind.HUMAN)))
+        with pytest.raises(Conflict, match="'spoke' is answered by now is human, not release"):
+            await field.start()
 
     async def test_an_experiment_compares_half_with_half(self, field: Field) -> None:
         rollout = await field.rollouts.start(
