@@ -22,6 +22,7 @@ from steward.improve.rollout.contracts import (
     RolloutPage,
     TriggerVerdict,
 )
+from steward.improve.rollout.errors import AlreadyUnderWay
 from steward.improve.rollout.service import Rollouts
 from steward.supply.releases.traffic import TrafficControl
 
@@ -66,10 +67,13 @@ def run_start(wanted: Wanted, *, as_json: bool, data_dir: Path | None) -> int:
     async def work(foundation: Foundation) -> int:
         evals = open_evals(foundation)
         candidate = await foundation.releases.find(wanted.release)
+        rollouts = rollouts_of(foundation, evals)
         asked = kind is not RolloutKind.SHADOW and not wanted.without_gate
+        if asked:
+            await _refuse_a_second(rollouts, candidate.assistant, simulated=wanted.simulated)
         if asked and not await _evaluated(foundation, evals, wanted, candidate.assistant, candidate.id):
             return 1
-        rollout = await rollouts_of(foundation, evals).start(
+        rollout = await rollouts.start(
             assistant=candidate.assistant,
             candidate=candidate.id,
             kind=kind,
@@ -83,6 +87,13 @@ def run_start(wanted: Wanted, *, as_json: bool, data_dir: Path | None) -> int:
         return 0
 
     return _with_foundation(data_dir, work)
+
+
+async def _refuse_a_second(rollouts: Rollouts, assistant: str, *, simulated: bool) -> None:
+    """Say before an evaluation, which may cost money, what the start would say after it."""
+    for other in await rollouts.recent(assistant=assistant, simulated=simulated):
+        if other.state.is_open and other.kind is not RolloutKind.SHADOW:
+            raise AlreadyUnderWay(assistant, other.id, other.state.value)
 
 
 async def _evaluated(
