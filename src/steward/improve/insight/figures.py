@@ -15,16 +15,21 @@ FEWEST = 2
 """Units from which a variance can be estimated."""
 
 
-def figure_of(totals: Totals, *, immature: Totals | None = None, design: float = 1.0) -> Figure:
+def figure_of(
+    totals: Totals, *, immature: Totals | None = None, design: float = 1.0, share: bool | None = None
+) -> Figure:
     """Return a ratio with its 95 % interval.
 
     A proportion (every unit is 0 or 1 of 1) gets Wilson's score interval (Wilson, J. Am. Stat. Assoc. 22,
-    1927), any other ratio the delta method's (Cochran, Sampling Techniques, 3rd ed., section 6.5).
+    1927), any other ratio the delta method's (Cochran, Sampling Techniques, 3rd ed., section 6.5). A share
+    of which nothing or everything was hit has no variance to estimate, so it gets Wilson's over its units.
 
     Args:
         totals: sums of the units that count.
         immature: sums of those that don't count yet.
         design: factor by which clusters raise the variance (Kish's design effect), 1 or more.
+        share: whether the KPI is a share by its unit; None judges by the sums, which can't tell a cost of
+            0 from a share of 0.
     """
     waiting = immature or Totals()
     together = totals.plus(waiting)
@@ -32,8 +37,9 @@ def figure_of(totals: Totals, *, immature: Totals | None = None, design: float =
     if totals.n == 0 or totals.d == 0:
         return Figure(None, None, None, totals.n, Method.NONE, waiting.n, so_far, design)
     value = totals.y / totals.d
-    if is_proportion(totals):
-        low, high = wilson(value, totals.n / design)
+    units = wilson_units(totals) if share is not False else None
+    if units is not None:
+        low, high = wilson(value, units / design)
         return Figure(value, low, high, totals.n, Method.WILSON, waiting.n, so_far, design)
     variance = variance_of(totals)
     if variance is None:
@@ -42,9 +48,24 @@ def figure_of(totals: Totals, *, immature: Totals | None = None, design: float =
     return Figure(value, value - reach, value + reach, totals.n, Method.DELTA, waiting.n, so_far, design)
 
 
+def wilson_units(totals: Totals) -> float | None:
+    """Return the number of units that a share's Wilson interval stands on; None where it has none."""
+    if is_proportion(totals):
+        return totals.n
+    # Each unit that counts has a denominator of 1 or more, so there are no more of them than that.
+    return min(float(totals.n), float(totals.d)) if is_all_or_nothing(totals) else None
+
+
 def is_proportion(totals: Totals) -> bool:
-    """Tell whether every unit counted 0 or 1 of exactly 1."""
+    """Tell whether every unit of a share counted 0 or 1 of exactly 1."""
     return totals.d == totals.dd == totals.n and totals.y == totals.yy == totals.yd
+
+
+def is_all_or_nothing(totals: Totals) -> bool:
+    """Tell whether a share in whole numbers was 0 in every unit, or all of the denominator in every unit."""
+    whole = all(float(total).is_integer() for total in (totals.d, totals.dd))
+    nothing = totals.y == totals.yy == 0
+    return whole and (nothing or (totals.y == totals.d and totals.yy == totals.yd == totals.dd))
 
 
 def variance_of(totals: Totals) -> float | None:

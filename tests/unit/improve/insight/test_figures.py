@@ -63,6 +63,24 @@ class TestFigureOf:
         figure = figure_of(totals([1.0, 0.0], [2.0, 3.0]))
         assert (figure.value, figure.n, figure.method) == (0.2, 2, Method.DELTA)
 
+    @pytest.mark.parametrize("hit", [0.0, 1.0])
+    def test_nothing_or_everything_is_no_certainty(self, hit: float) -> None:
+        turns = [3.0, 1.0, 4.0, 2.0]
+        figure = figure_of(totals([hit * turn for turn in turns], turns), design=2.0, share=True)
+        assert (figure.value, figure.n, figure.method) == (hit, 4, Method.WILSON)
+        assert (figure.low, figure.high) == wilson(hit, 2.0)
+
+    def test_units_that_do_not_count_do_not_narrow_it(self) -> None:
+        figure = figure_of(totals([0.0] * 4, [1.0, 0.0, 1.0, 0.0]), share=True)
+        assert (figure.low, figure.high) == wilson(0.0, 2.0)
+
+    def test_weights_are_no_counts(self) -> None:
+        assert figure_of(totals([0.0, 0.0], [1.5, 2.25]), share=True).method is Method.DELTA
+
+    def test_a_cost_of_0_is_no_proportion(self) -> None:
+        figure = figure_of(totals([0.0] * 5, [1.0] * 5), share=False)
+        assert (figure.low, figure.high, figure.method) == (0.0, 0.0, Method.DELTA)
+
     def test_returning_customers_widen_it(self) -> None:
         units = totals([1.0, 0.0] * 50, [1.0] * 100)
         alone, clustered = figure_of(units), figure_of(units, design=2.0)
