@@ -1,13 +1,15 @@
 """What can be wrong with rollouts.
 
 NotFound
-└── NoSuchRollout       there is none of this id
+├── NoSuchRollout       there is none of this id
+└── NoSuchCategory      the rollout has no category of this name
 InvalidInput
 └── BadPlan             rollout.yaml can't be followed
 Conflict
 ├── AlreadyUnderWay     another rollout of the assistant is open
 ├── NotComparable       the two releases can't be told apart by traffic
 ├── GateClosed          the evaluation hasn't passed, or there is none
+├── NothingAsked        nobody was asked to agree to anything
 └── WrongState          it can't be done to a rollout that stands where this one does
 NotAllowed
 └── NotThatRole         somebody else has to agree
@@ -24,6 +26,14 @@ class NoSuchRollout(NotFound):
 
     def __init__(self, reference: object) -> None:
         super().__init__(f"there is no rollout '{reference}'; `steward rollout list` shows those there are")
+
+
+class NoSuchCategory(NotFound):
+    """The rollout has no category of this name."""
+
+    def __init__(self, rollout_id: RolloutId, category: str, categories: tuple[str, ...]) -> None:
+        there = ", ".join(categories)
+        super().__init__(f"rollout {rollout_id} has no category '{category}'; it has {there}")
 
 
 class BadPlan(InvalidInput):
@@ -53,6 +63,16 @@ class NotComparable(Conflict):
 
 class GateClosed(Conflict):
     """The evaluation hasn't passed, or there is none."""
+
+
+class NothingAsked(Conflict):
+    """Nobody was asked to agree to anything."""
+
+    def __init__(self, rollout_id: RolloutId, state: str) -> None:
+        super().__init__(
+            f"no agreement is asked for: rollout {rollout_id} is {state}, and `steward rollout status "
+            f"{rollout_id}` shows what it waits for"
+        )
 
 
 class WrongState(Conflict):

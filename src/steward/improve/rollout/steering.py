@@ -20,7 +20,13 @@ from steward.improve.rollout.contracts import (
     Stage,
 )
 from steward.improve.rollout.deciding import blocked, look, numbers_of, unmet
-from steward.improve.rollout.errors import NoSuchRollout, NotThatRole, WrongState
+from steward.improve.rollout.errors import (
+    NoSuchCategory,
+    NoSuchRollout,
+    NothingAsked,
+    NotThatRole,
+    WrongState,
+)
 from steward.improve.rollout.situation import gather
 from steward.improve.rollout.transitions import Cause, Transitions
 from steward.supply.releases.traffic import TrafficControl
@@ -154,11 +160,14 @@ class Steering:
         """Take the candidate away from everybody, or in one category; the last category ends the rollout.
 
         Raises:
+            NoSuchCategory: the rollout has none of this name.
             WrongState: it has ended or hasn't begun, or the category doesn't take part.
         """
         async with self._database.write() as session:
             rollout = await self._transitions.lock(session, rollout_id)
             _require(rollout, _OPEN, "rolled back")
+            if category is not None and category not in rollout.plan.categories:
+                raise NoSuchCategory(rollout.id, category, rollout.plan.categories)
             situation = await gather(session, rollout, at=self._clock.now())
             cause = Cause(by, reason, numbers_of(situation, look(situation)))
             left = set(rollout.current.categories) - set(rollout.harmed_categories)
@@ -178,7 +187,8 @@ class Steering:
         the first phase ends the rollout and a later one pauses it; `resume` asks again.
 
         Raises:
-            WrongState: nobody was asked about this phase.
+            NothingAsked: no phase waits for an agreement.
+            WrongState: it has ended, or another phase waits for an agreement.
             NotThatRole: another role has to agree; an admin may do it for all.
         """
         async with self._database.write() as session:
@@ -201,8 +211,11 @@ class Steering:
 
     async def _asked(self, session: WriteSession, rollout: Rollout, phase: int) -> PhaseApproval:
         rows = await session.all(queries.APPROVALS, {"id": rollout.id})
-        for approval in map(queries.approval_of, rows):
-            if approval.phase == phase and approval.state == "waiting":
+        waiting = [item for item in map(queries.approval_of, rows) if item.state == "waiting"]
+        if not waiting:
+            raise NothingAsked(rollout.id, rollout.state.value)
+        for approval in waiting:
+            if approval.phase == phase:
                 return approval
         names = [item.name for item in rollout.plan.phases]
         name = names[phase] if 0 <= phase < len(names) else str(phase)

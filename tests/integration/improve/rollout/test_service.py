@@ -15,8 +15,10 @@ from steward.improve.rollout.errors import (
     AlreadyUnderWay,
     BadPlan,
     GateClosed,
+    NoSuchCategory,
     NoSuchRollout,
     NotComparable,
+    NothingAsked,
     NotThatRole,
     WrongState,
 )
@@ -293,6 +295,11 @@ class TestAdvance:
         (approval,) = (await field.rollouts.page(rollout.id)).approvals
         assert (approval.state, approval.decided_by) == ("waiting", None)
 
+    async def test_nothing_asked_nothing_agreed(self, field: Field) -> None:
+        rollout = await field.start()
+        with pytest.raises(NothingAsked, match=f"no agreement is asked for: rollout {rollout.id} is running"):
+            await field.rollouts.approve(rollout.id, phase=1, approve=True, role="admin", by=BY, reason="x")
+
 
 class TestRollBack:
     async def test_by_hand_ends_it(self, field: Field) -> None:
@@ -330,6 +337,11 @@ class TestRollBack:
             await field.rollouts.roll_back(rollout.id, by=BY, reason="calls", category="orders")
         ended = await field.rollouts.roll_back(rollout.id, by=BY, reason="calls", category="delivery")
         assert ended.state is RolloutState.ROLLED_BACK
+
+    async def test_in_a_category_that_it_does_not_have(self, field: Field) -> None:
+        rollout = await field.start()
+        with pytest.raises(NoSuchCategory, match="has no category 'nope'; it has delivery, orders"):
+            await field.rollouts.roll_back(rollout.id, by=BY, reason="calls", category="nope")
 
     async def test_the_category_stays_out_in_the_next_phase(self, field: Field) -> None:
         rollout = await field.start(plan(SLOWLY, phase(), FULL))
