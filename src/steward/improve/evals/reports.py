@@ -47,8 +47,9 @@ def gate_as_text(gate: GateResult) -> str:
     lines = [f"{_title(gate)}: {'passed' if gate.passed else 'failed'}"]
     lines += [f"  worse  {reason}" for reason in gate.reasons]
     lines += [f"  note   {note}" for note in gate.notes]
-    lines += ["", f"{'':14}{'baseline':>12}{'candidate':>12}"]
-    lines += [f"{name:14}{before:>12}{after:>12}" for name, before, after in _figures(gate)]
+    figures = [("", "baseline", "candidate"), *_figures(gate)]
+    wide = 2 + max(10, *(len(cell) for _, *cells in figures for cell in cells))
+    lines += ["", *(f"{name:14}{before:>{wide}}{after:>{wide}}" for name, before, after in figures)]
     return "\n".join(lines)
 
 
@@ -127,12 +128,19 @@ def _title(gate: GateResult) -> str:
 
 
 def _figures(gate: GateResult) -> Iterable[tuple[str, str, str]]:
-    before = sum(case.baseline_passed == case.baseline_runs > 0 for case in gate.cases)
-    after = sum(case.candidate_passed == case.candidate_runs > 0 for case in gate.cases)
-    yield "cases passed", f"{before}/{len(gate.cases)}", f"{after}/{len(gate.cases)}"
+    before = [(case.baseline_passed, case.baseline_runs) for case in gate.cases]
+    after = [(case.candidate_passed, case.candidate_runs) for case in gate.cases]
+    yield "cases", _counted(before), _counted(after)
     yield f"pass^{gate.k}", f"{gate.pass_k_baseline:.3f}", f"{gate.pass_k_candidate:.3f}"
     yield "ms per turn", f"{gate.latency_ms_baseline:.0f}", f"{gate.latency_ms_candidate:.0f}"
     yield "cost per case", _money(gate.cost_baseline), _money(gate.cost_candidate)
+
+
+def _counted(cases: Sequence[tuple[int, int]]) -> str:
+    """Return how many cases passed of those that were run, by passes and runs of each."""
+    run = [(passed, runs) for passed, runs in cases if runs]
+    words = f"{sum(passed == runs for passed, runs in run)} of {len(run)} passed"
+    return words if len(run) == len(cases) else f"{words}, {len(cases) - len(run)} not run"
 
 
 def _side_by_side(case: CaseComparison) -> list[str]:

@@ -51,6 +51,16 @@ class TestGates:
         assert lines[0] == "evaluation of next against base: failed"
         assert lines[1].startswith("  worse  Case 'fee' passed 1 of 1 on the baseline")
 
+    def test_what_was_not_run_is_not_among_what_could_pass(self) -> None:
+        before = eval_run("base", {"fee": ["passed"], "refund": ["not_runnable"]})
+        after = eval_run("next", {"fee": ["passed"], "refund": ["passed"]})
+        compared = [ComparedCase(case(name), CaseChange.SAME) for name in ("fee", "refund")]
+        gate = judge(pairs_of(compared, before, after), before, after, at=NOON)
+        assert "| cases | 1 of 1 passed, 1 not run | 2 of 2 passed |" in gate_as_markdown(gate)
+        head, cases = gate_as_text(gate).splitlines()[-5:-3]
+        assert cases.split("  ")[-1].strip() == "2 of 2 passed"
+        assert len(head) == len(cases)
+
     def test_markdown_shows_answers_side_by_side_where_they_differ(self) -> None:
         gate = gate_of("passed", "passed")
         assert "answered differently" not in gate_as_markdown(gate)
