@@ -192,6 +192,15 @@ class TestWayBack:
         assert (await scene.say(conversation, "How do I get a paper copy?")).release == scene.candidate
         assert not (await scene.state(conversation)).moved
 
+    async def test_a_release_that_follows_a_promoted_one_moves_nobody_either(self, scene: Scene) -> None:
+        await scene.divide(scene.split())
+        conversation = await scene.start()
+        await scene.say(conversation, BILL)
+        async with scene.application.foundation.store.database.write() as session:
+            await session.execute("update rollout set state = 'promoted' where id = %s", (scene.rollout_id,))
+        await scene.divide(None, release=scene.baseline)
+        assert (await scene.say(conversation, "How do I get a paper copy?")).release == scene.candidate
+
     async def test_a_category_that_does_not_take_part_moves_to_the_baseline(self, scene: Scene) -> None:
         await scene.divide(scene.split(categories=frozenset({"billing"})))
         conversation = await scene.start()

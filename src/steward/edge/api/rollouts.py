@@ -12,7 +12,7 @@ from steward.edge.api.answers import api, json_answer
 from steward.edge.api.documents import described, takes
 from steward.edge.api.objects import fields_of
 from steward.edge.bodies import Body, read_body
-from steward.edge.callers import role_of
+from steward.edge.callers import role_of, staff_of
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import limit_of, phase_of, rollout_id_of, truth_of
 from steward.govern.access.permissions import Permission
@@ -81,6 +81,8 @@ async def list_rollouts(request: Request, limit: str = "50", simulated: str = ""
 async def start_rollout(request: Request) -> Response:
     """Begin to divide traffic between two releases, as the candidate's folder plans it."""
     services, body = services_of(request), await read_body(request, StartRolloutBody)
+    if body.without_gate:
+        staff_of(caller_of(request))
     assistant = services.settings.assistant
     candidate = await services.releases.find(body.candidate, assistant=assistant)
     baseline = (

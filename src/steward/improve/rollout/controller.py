@@ -156,6 +156,8 @@ class Controller:
     async def _is_broken(self, rollout: Rollout) -> bool:
         async with self._database.read() as session:
             turns = await latest_turns(session, rollout)
+        if any(turn.grave for turn in turns):
+            return True
         return breaker.tripped([turn.failed for turn in turns], rollout.plan.breaker) is not None
 
     # ------------------------------------------------------------ doing

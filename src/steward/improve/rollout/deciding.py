@@ -33,6 +33,7 @@ NO_DATA: Final = "No data"
 """How the reason of a hold begins that ends by itself when the measure arrives again."""
 MISMATCH: Final = "The groups' sizes"
 """How the reason of a hold begins that doesn't."""
+GRAVE: Final = "the guard or the ledger failed in a turn of the candidate"
 LEAST_LEFT: Final = 30
 """Customers per arm in the other categories from which these may go on when one is rolled back."""
 REMEMBERED: Final = 4096
@@ -148,6 +149,8 @@ def decide(situation: Situation, seen: Look) -> Decision:
 def broken(situation: Situation) -> Decision | None:
     """Roll back for turns that fail, apart from statistics."""
     turns = situation.turns
+    if grave := [turn.finished_at for turn in turns if turn.grave]:
+        return Decision(Deed.ROLL_BACK, f"breaker: {GRAVE}", event_at=max(grave))
     why = breaker.tripped([turn.failed for turn in turns], situation.rollout.plan.breaker)
     if why is None:
         return None

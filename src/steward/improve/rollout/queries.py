@@ -112,7 +112,8 @@ where rollout_id = %(id)s and phase = %(phase)s and arm <> 'holdout' group by ar
 LATEST_TURNS: Final = """
 select t.id, t.finished_at,
        t.outcome = 'failed' or t.reason in ('nothing_verified', 'answer_cut_off', 'internal_error')
-       or coalesce(t.route, '') = 'verification failed'
+       or coalesce(t.route, '') = 'verification failed',
+       t.reason in ('guard_fault', 'ledger_fault')
 from turn t join conversation c on c.id = t.conversation_id
 where t.rollout_id = %(id)s and t.release_id = %(candidate)s and t.arm = 'candidate' and t.outcome <> 'silent'
   and c.assigned_category <> all(%(harmed)s)

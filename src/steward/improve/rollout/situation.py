@@ -56,11 +56,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """One of the candidate's turns as the breaker sees it."""
+    """One of the candidate's turns as the breaker sees it; `grave` is a fault of the guard or the ledger."""
 
     id: UUID
     finished_at: datetime
     failed: bool
+    grave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def as_json(situation: Situation) -> dict[str, Any]:
         ],
         "assigned": {arm.value: number for arm, number in sorted(situation.assigned.items())},
         "stale": sorted(situation.stale),
-        "turns": [[str(turn.id), turn.finished_at, turn.failed] for turn in situation.turns],
+        "turns": [[str(turn.id), turn.finished_at, turn.failed, turn.grave] for turn in situation.turns],
         "agreements": {str(phase): state for phase, state in sorted(situation.agreements.items())},
     }
 
@@ -258,8 +259,8 @@ def from_json(kept: Mapping[str, Any], rollout: Rollout) -> Situation:
         assigned={Arm(arm): number for arm, number in kept["assigned"].items()},
         stale=frozenset(kept["stale"]),
         turns=tuple(
-            TurnOutcome(UUID(turn), datetime.fromisoformat(finished), failed)
-            for turn, finished, failed in kept["turns"]
+            TurnOutcome(UUID(turn), datetime.fromisoformat(finished), *how)
+            for turn, finished, *how in kept["turns"]
         ),
         agreements={int(phase): state for phase, state in kept["agreements"].items()},
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from steward.govern.ledger.errors import BadEntry
 from steward.serve.conversations.contracts import ActionChanged, Event, Outcome, Question
 from steward.serve.desk.opening_hours import hand_over_text
 from steward.serve.turn.course import Course
 from steward.serve.turn.guard import Guarded, Reaction
+from steward.serve.turn.timing import Stage
 from steward.serve.turn.understand import Understood, asks_for_human
 from steward.serve.workflows.consent import is_bare_answer
 from steward.serve.workflows.contracts import Move, Run, RunState
@@ -15,6 +17,9 @@ from steward.serve.workflows.contracts import Move, Run, RunState
 NOTHING_UNDERSTOOD = "I didn't get any words there. What can I help you with?"
 NOTHING_OPEN = "Glad to help. What is it about?"
 HIGH_PRIORITY = 1
+INTERNAL_ERROR = "internal_error"
+GUARD_FAULT = "guard_fault"
+LEDGER_FAULT = "ledger_fault"
 DECIDED_ELSEWHERE = frozenset({RunState.AWAITING_APPROVAL, RunState.ACTING, RunState.UNKNOWN})
 """Runs that a hand-over leaves as they are: the desk or the system of record has yet to decide them."""
 
@@ -33,6 +38,13 @@ class Ending:
     queue: str | None = None
     priority: str = "normal"
     sentences: int = 1
+
+
+def reason_of(error: Exception, broke_in: Stage | None) -> str:
+    """Return what a broken turn is recorded with; a fault of guard or ledger stops a candidate at once."""
+    if isinstance(error, BadEntry):
+        return LEDGER_FAULT
+    return GUARD_FAULT if broke_in is Stage.GUARD else INTERNAL_ERROR
 
 
 def hand_over(

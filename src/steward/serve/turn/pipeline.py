@@ -287,10 +287,10 @@ class Pipeline:
         course.notes.spoke()
         return delivered
 
-    async def fail(self, broken: Course) -> AsyncIterator[Event]:
+    async def fail(self, broken: Course, *, reason: str) -> AsyncIterator[Event]:
         """End a turn that broke: apologise, hand over, and record it as failed, in the arm it was in."""
         course = self.begin(broken.received, broken.runtime, broken.notes)
-        ending = replace(hand_over(course, "internal_error", text=WENT_WRONG), run=None)
+        ending = replace(hand_over(course, reason, text=WENT_WRONG), run=None)
         try:
             async for event in self._closing.end(course, replace(ending, outcome=Outcome.FAILED)):
                 yield event

@@ -46,6 +46,7 @@ _ASSIGN = """
     set arm = %(arm)s, release_id = %(release)s, rollout_id = %(rollout)s::uuid, phase = %(phase)s::int,
         assigned_at = %(at)s, assigned_category = %(category)s, counted = exists (select from first)
     where id = %(conversation)s and assigned_at is null"""
+_PROMOTED = "select from rollout where id = %(rollout)s and state = 'promoted'"
 _MOVE = """
     update conversation set release_id = %(release)s, moved_at = %(at)s, moved_because = %(because)s
     where id = %(conversation)s"""
@@ -103,6 +104,8 @@ class Placing:
         conversation = locked.conversation
         if conversation.pinned or not _has_left(conversation, traffic):
             return Placed(locked, traffic)
+        if await self._was_promoted(session, conversation):
+            return Placed(locked, traffic)
         moved, voided = await self._move(session, conversation, traffic, because="rolled_back")
         return Placed(replace(locked, conversation=moved), traffic, voided)
 
@@ -124,6 +127,11 @@ class Placing:
                 moved, voided = await self._move(session, conversation, known, because="category")
             return replace(received, conversation=moved, voided=voided, run=None if voided else received.run)
         return received
+
+    async def _was_promoted(self, session: WriteSession, conversation: Conversation) -> bool:
+        """Tell whether the candidate was promoted and another has followed it: its conversations stay."""
+        row = await session.one(_PROMOTED, {"rollout": conversation.rollout_id})
+        return row is not None
 
     async def refresh(self) -> None:
         """Read both lanes, so that a change is known before the next turn comes."""

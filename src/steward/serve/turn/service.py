@@ -37,6 +37,7 @@ from steward.serve.conversations.queries import lock_conversation, select_turn_m
 from steward.serve.conversations.service import Conversations
 from steward.serve.conversations.speech import open_body, open_events, say
 from steward.serve.conversations.turn_records import TurnRow, select_turn
+from steward.serve.turn.endings import reason_of
 from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.placing import Placed, Placing
 from steward.serve.turn.receive import Received, human_speaks, read_history, read_sent, receive
@@ -364,11 +365,12 @@ class Turns:
                 async with asyncio.timeout(TURN_DEADLINE_S):
                     async for event in self._pipeline.run(course):
                         running.publish(event)
-            except Exception:
+            except Exception as error:
                 log.exception(
                     "turn_failed", turn=str(received.turn_id), release=course.received.conversation.release_id
                 )
-                async for event in self._pipeline.fail(course):
+                reason = reason_of(error, notes.broke_in)
+                async for event in self._pipeline.fail(course, reason=reason):
                     running.publish(event)
         except Exception:
             # The store isn't there either: the message stays pending and is taken up again.

@@ -26,12 +26,16 @@ class Stage(StrEnum):
 
 @dataclass(slots=True)
 class Notes:
-    """Collects a turn's times and decisions; `decisions` ends, sealed, in the turn row."""
+    """Collects a turn's times and decisions; `decisions` ends, sealed, in the turn row.
+
+    `broke_in` is the stage whose work raised last.
+    """
 
     started: float = field(default_factory=time.perf_counter)
     stage_ms: dict[Stage, float] = field(default_factory=dict)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     first_token_ms: float | None = None
+    broke_in: Stage | None = None
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -39,6 +43,9 @@ class Notes:
         begun = time.perf_counter()
         try:
             yield
+        except Exception:
+            self.broke_in = stage
+            raise
         finally:
             self.add(stage, time.perf_counter() - begun)
 

@@ -154,6 +154,15 @@ class TestBreaker:
         assert ended.state is RolloutState.ROLLED_BACK
         assert ended.end_reason == "breaker: 8 turns in a row failed; 8 are too many"
 
+    @pytest.mark.parametrize("reason", ["guard_fault", "ledger_fault"])
+    async def test_one_fault_of_guard_or_ledger_stops_it(self, field: Field, reason: str) -> None:
+        rollout = await field.start()
+        (conversation,) = await field.customers(rollout, Arm.CANDIDATE, count=1, closed=False)
+        await field.turns(rollout, conversation, ANSWERED, ("failed", reason))
+        ended = await after_a_tick(field, rollout)
+        assert ended.state is RolloutState.ROLLED_BACK
+        assert ended.end_reason == "breaker: the guard or the ledger failed in a turn of the candidate"
+
     async def test_humans_and_the_baseline_do_not_count(self, field: Field) -> None:
         rollout = await field.start()
         (conversation,) = await field.customers(rollout, Arm.CANDIDATE, count=1, closed=False)

@@ -80,15 +80,6 @@ class Baseline(Part):
     """Name of the secret that holds its key."""
 
 
-class Gate(Part):
-    """What an evaluation must show before a release may reach anybody."""
-
-    repeats: int = Field(default=5, ge=1, le=50)
-    """Times each case is run where answers may differ; once where they can't."""
-    alpha: Share = Decimal("0.05")
-    """Chance of calling an unchanged release worse, over all cases."""
-
-
 class Rollout(Part):
     """The whole of `rollout.yaml`."""
 
@@ -105,4 +96,3 @@ class Rollout(Part):
     breaker: Breaker = Breaker()
     maturity: Maturity = Maturity()
     baseline: Baseline = Baseline()
-    gate: Gate = Gate()
