@@ -326,7 +326,8 @@ def _arm_title(page: RolloutPage, arm: Arm) -> str:
 def _kpi_cell(kpi: str, sums: Sums | None, currency: str) -> Cell:
     if sums is None or not sums.d:
         return Cell(DASH, "n = 0")
-    figure = figure_of(Totals(sums.n, sums.y, sums.d, sums.yy, sums.dd, sums.yd))
+    totals = Totals(sums.n, sums.y, sums.d, sums.yy, sums.dd, sums.yd)
+    figure = figure_of(totals, share=measures.unit_of(kpi) == "share")
     value = measures.value_in_words(kpi, figure.value, currency)
     # Where each unit counts once or not at all, those that count are the sum of the denominators.
     n = round(sums.d) if sums.dd == sums.d else sums.n

@@ -17,7 +17,7 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, Row
 from steward.improve.insight.contracts import By, Figure, Kpi, Quantile, Totals
 from steward.improve.insight.figures import Counts, counts_of, figure_of, quantile_figure
-from steward.improve.insight.kpis import kpi
+from steward.improve.insight.kpis import SHARE, kpi
 from steward.improve.insight.rolling import WHOLE, sketch_of
 from steward.improve.insight.rollups import RollUps
 
@@ -90,7 +90,15 @@ class Live:
         for _, part, mature, *sums in rows:
             found.setdefault(part, {})[mature] = Totals(*sums)
         return tuple(
-            Part(part, figure_of(sums.get(True, Totals()), immature=sums.get(False), design=design))
+            Part(
+                part,
+                figure_of(
+                    sums.get(True, Totals()),
+                    immature=sums.get(False),
+                    design=design,
+                    share=asked.unit == SHARE,
+                ),
+            )
             for part, sums in found.items()
         )
 
