@@ -167,6 +167,17 @@ class TestAssignment:
         assert (await scene.say(await scene.start(), BILL)).arm == "baseline"
         assert (await scene.say(await scene.start(staff="true"), BILL)).arm == "candidate"
 
+    async def test_staff_keep_the_candidate_outside_the_comparison(self, scene: Scene) -> None:
+        await scene.divide(scene.split(0, staff_stay=True))
+        conversation = await scene.start(staff="true")
+        assert (await scene.say(conversation, BILL)).release == scene.candidate
+        async with scene.application.foundation.store.database.read() as session:
+            counted = await session.one(
+                "select count(*) from assignment where rollout_id = %s", (scene.rollout_id,)
+            )
+        assert counted == (0,)
+        assert (await scene.say(await scene.start(), BILL)).release == scene.baseline
+
     async def test_simulated_traffic_has_a_lane_of_its_own(self, scene: Scene) -> None:
         await scene.divide(scene.split(), simulated=True)
         assert (await scene.say(await scene.start(), BILL)).release == scene.baseline

@@ -247,6 +247,7 @@ def split_of(rollout: Rollout) -> Split | None:
         categories=frozenset(phase.categories) - frozenset(rollout.harmed_categories),
         channels=frozenset(phase.channels),
         staff_only=phase.stage is Stage.INTERNAL,
+        staff_stay=any(before.stage is Stage.INTERNAL for before in rollout.plan.phases[: rollout.phase]),
         paused=rollout.state is RolloutState.PAUSED,
     )
 

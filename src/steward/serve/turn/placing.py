@@ -40,7 +40,7 @@ _ASSIGN = """
         insert into assignment (rollout_id, phase, customer_id, conversation_id, arm, category, at)
         select %(rollout)s::uuid, %(phase)s::int, %(customer)s, %(conversation)s, %(arm)s, %(category)s,
                %(at)s
-        where %(rollout)s::uuid is not null
+        where %(rollout)s::uuid is not null and %(compared)s
         on conflict do nothing returning 1)
     update conversation
     set arm = %(arm)s, release_id = %(release)s, rollout_id = %(rollout)s::uuid, phase = %(phase)s::int,
@@ -197,6 +197,7 @@ class Placing:
             "customer": conversation.customer_id,
             "conversation": conversation.id,
             "arm": assigned.arm.value,
+            "compared": assigned.compared,
             "category": category,
             "release": assigned.release_id,
             "at": self._clock.now(),

@@ -59,7 +59,8 @@ class Split:
     """A running rollout's division of traffic.
 
     `categories` take part; empty `channels` means all. With `staff_only` the candidate answers staff and
-    nobody else. While `paused` nobody new is assigned; those who are stay where they are.
+    nobody else; with `staff_stay` they had it in an earlier phase and keep it, outside the comparison.
+    While `paused` nobody new is assigned; those who are stay where they are.
     """
 
     rollout_id: UUID
@@ -69,6 +70,7 @@ class Split:
     categories: frozenset[str]
     channels: frozenset[str] = frozenset()
     staff_only: bool = False
+    staff_stay: bool = False
     paused: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +83,7 @@ class Split:
             "categories": sorted(self.categories),
             "channels": sorted(self.channels),
             "staff_only": self.staff_only,
+            "staff_stay": self.staff_stay,
             "paused": self.paused,
         }
 
@@ -95,6 +98,7 @@ class Split:
             categories=frozenset(kept["categories"]),
             channels=frozenset(kept["channels"]),
             staff_only=kept["staff_only"],
+            staff_stay=kept["staff_stay"],
             paused=kept["paused"],
         )
 
@@ -156,12 +160,16 @@ class Seeker:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Where a conversation belongs from its first matter on; without a rollout only holdouts are assigned."""
+    """Where a conversation belongs from its first matter on; without a rollout only holdouts are assigned.
+
+    One that isn't `compared` is on the candidate for another reason than chance.
+    """
 
     arm: Arm
     release_id: ReleaseId
     rollout_id: UUID | None
     phase: int | None
+    compared: bool = True
 
 
 def bucket_of(customer_id: UUID, salt: str) -> int:
@@ -197,8 +205,8 @@ def assign(traffic: Traffic, seeker: Seeker) -> Assigned | None:
         )
     if split is None or split.paused or not is_eligible(split, seeker):
         return None
-    chosen = (
-        split.staff_only or bucket_of(seeker.customer_id, str(split.rollout_id)) < split.candidate_buckets
-    )
+    kept = seeker.staff and split.staff_stay
+    drawn = bucket_of(seeker.customer_id, str(split.rollout_id)) < split.candidate_buckets
+    chosen = split.staff_only or kept or drawn
     arm, release_id = (Arm.CANDIDATE, split.candidate) if chosen else (Arm.BASELINE, traffic.release_id)
-    return Assigned(arm, release_id, split.rollout_id, split.phase)
+    return Assigned(arm, release_id, split.rollout_id, split.phase, compared=not kept)
