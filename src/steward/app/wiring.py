@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from opentelemetry.sdk.trace import TracerProvider
@@ -100,8 +100,25 @@ async def open_application(
     registry: CollectorRegistry = REGISTRY,
 ) -> AsyncIterator[Application]:
     """Build everything that serves an assistant; its counters go into the registry, once per process."""
+    async with AsyncExitStack() as opened:
+        presence = await Presence.open(foundation.store.app_url)
+        opened.push_async_callback(presence.close)
+        yield await _built(
+            foundation, presence, opened, assistant=assistant, public_key=public_key, registry=registry
+        )
+
+
+async def _built(
+    foundation: Foundation,
+    presence: Presence,
+    opened: AsyncExitStack,
+    *,
+    assistant: str,
+    public_key: str | None,
+    registry: CollectorRegistry,
+) -> Application:
+    """Build the services; what must be closed again is left with `opened`."""
     database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
-    presence = await Presence.open(foundation.store.app_url)
     liveness = ProcessLiveness(presence)
     secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
     outside = InstalledOutside(
@@ -198,28 +215,28 @@ async def open_application(
     listening = asyncio.gather(
         followers.listen(database), silencing.listen(), database.listen(SERVING_CHANNEL, traffic_changed)
     )
-    try:
-        yield Application(
-            foundation=foundation,
-            assistant=assistant,
-            conversations=conversations,
-            runtimes=runtimes,
-            turns=turns,
-            desk=desk,
-            anatomies=anatomies,
-            reconciler=Reconciler(
-                database=database, runs=runs, engine=engine, vault=vault, clock=clock, procedures=runtimes
-            ),
-            replays=replays,
-            improvement=improvement,
-            services=services,
-        )
-    finally:
-        await turns.finish(within_s=5.0)
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await outside.aclose()
-        await presence.close()
+    opened.push_async_callback(_ended, listening)
+    opened.push_async_callback(turns.finish, within_s=5.0)
+    return Application(
+        foundation=foundation,
+        assistant=assistant,
+        conversations=conversations,
+        runtimes=runtimes,
+        turns=turns,
+        desk=desk,
+        anatomies=anatomies,
+        reconciler=Reconciler(
+            database=database, runs=runs, engine=engine, vault=vault, clock=clock, procedures=runtimes
+        ),
+        replays=replays,
+        improvement=improvement,
+        services=services,
+    )
+
+
+async def _ended(task: asyncio.Future[tuple[None, None, None]]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def open_access(foundation: Foundation, assistant: str) -> Access:

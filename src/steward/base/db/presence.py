@@ -37,6 +37,7 @@ class Presence:
         self._url = url
         self._held = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._connection: PatientConnection | None = None
 
     @classmethod
     async def open(cls, url: str) -> Presence:
@@ -47,8 +48,8 @@ class Presence:
         """
         presence = cls(url, secrets.randbits(62) + 1)
         with translated():
-            connection = await presence._take()
-        presence._task = asyncio.create_task(presence._keep(connection), name="steward-presence")
+            await presence._take()
+        presence._task = asyncio.create_task(presence._keep(), name="steward-presence")
         return presence
 
     @property
@@ -67,8 +68,11 @@ class Presence:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        # A task that is cancelled before its first step never closes what it was to keep.
+        if self._connection is not None:
+            await self._connection.close()
 
-    async def _take(self) -> PatientConnection:
+    async def _take(self) -> None:
         connection = await PatientConnection.connect(
             self._url, autocommit=True, application_name="steward presence", **KEEPALIVE
         )
@@ -78,14 +82,15 @@ class Presence:
         except BaseException:
             await connection.close()
             raise
+        self._connection = connection
         self._held.set()
-        return connection
 
-    async def _keep(self, connection: PatientConnection) -> None:
+    async def _keep(self) -> None:
         pause_s = RETRY_S
         while True:
+            assert self._connection is not None
             try:
-                async with connection:
+                async with self._connection as connection:
                     # Nothing is ever heard: this ends when the connection does.
                     async for _ in connection.notifies():
                         pass
@@ -95,7 +100,7 @@ class Presence:
                 self._held.clear()
             while not self._held.is_set():
                 try:
-                    connection = await self._take()
+                    await self._take()
                     pause_s = RETRY_S
                 except psycopg.OperationalError:
                     await asyncio.sleep(pause_s)

@@ -40,6 +40,12 @@ class Permission(StrEnum):
     KEY_MANAGE = "key:manage"
     PERSONAL_REVEAL = "personal:reveal"
     """Turn a token back into what it stands for; each time is in the ledger."""
+    PERSONAL_EXPORT = "personal:export"
+    """Hand a customer everything that is kept about them."""
+    PERSONAL_ERASE = "personal:erase"
+    """Erase a customer everywhere."""
+    GOVERNANCE_READ = "governance:read"
+    """Read who answers for what, the risks and whether their controls work."""
     METRICS_READ = "metrics:read"
     SETTING_READ = "setting:read"
 
@@ -57,7 +63,13 @@ class Role(StrEnum):
 
 
 _WATCH = frozenset(
-    {Permission.KPI_READ, Permission.RELEASE_READ, Permission.ROLLOUT_READ, Permission.EVALUATION_READ}
+    {
+        Permission.KPI_READ,
+        Permission.RELEASE_READ,
+        Permission.ROLLOUT_READ,
+        Permission.EVALUATION_READ,
+        Permission.GOVERNANCE_READ,
+    }
 )
 _LOOK_INSIDE = _WATCH | {Permission.CONVERSATION_READ, Permission.TURN_READ}
 
@@ -96,6 +108,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {
             Permission.LEDGER_READ,
             Permission.PERSONAL_REVEAL,
+            Permission.PERSONAL_EXPORT,
+            Permission.PERSONAL_ERASE,
             Permission.SETTING_READ,
             Permission.ROLLOUT_APPROVE,
         },

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, NewType
 
 from steward.base.language.contracts import Classifier, Vectors
+from steward.base.language.shipped import Heads
 from steward.supply.assistant.folder import Folder
 from steward.supply.knowledge.contracts import SnapshotId
 
@@ -76,7 +77,8 @@ class ExampleVectors:
 class LoadedRelease:
     """Everything a turn needs from a release, in memory and verified.
 
-    Labels of `risk_examples` are the names of risk rules. `artefacts` are digests by name.
+    Labels of `risk_examples` are the names of risk rules. `heads` are those that came with Steward when
+    the release was made. `artefacts` are digests by name.
     """
 
     id: ReleaseId
@@ -86,6 +88,7 @@ class LoadedRelease:
     intent_head: Classifier
     risk_examples: ExampleVectors
     injection_examples: ExampleVectors
+    heads: Heads
     snapshot_id: SnapshotId
     artefacts: Mapping[str, str]
 

@@ -1,4 +1,4 @@
-"""Derives from a folder what a turn computes with: the intent head and embedded examples.
+"""Derives from a folder what a turn computes with: the intent head, embedded examples, trained heads.
 
 The same folder, encoder, trainer and seed give the same artefacts; across machines the last bits
 of floating point may differ, so artefacts have digests of their own and aren't part of the id.
@@ -15,6 +15,7 @@ import numpy as np
 
 from steward.base.digests import sha256_hex
 from steward.base.language.contracts import Classifier, Embedder, LabelledText, Vectors
+from steward.base.language.shipped import Heads, bundled, shipped, unbundled
 from steward.supply.assistant.crosschecks.intents import normalised
 from steward.supply.assistant.folder import Folder
 from steward.supply.knowledge.contracts import Audience, SourceDocument
@@ -25,7 +26,9 @@ from steward.supply.releases.vectors import from_bytes, to_bytes
 INTENT_HEAD: Final = "intent_head"
 RISK_EXAMPLES: Final = "risk_examples"
 INJECTION_EXAMPLES: Final = "injection_examples"
-ARTEFACTS: Final = (INTENT_HEAD, RISK_EXAMPLES, INJECTION_EXAMPLES)
+HEADS: Final = "heads"
+"""Copies of the heads that came with Steward when the release was made."""
+ARTEFACTS: Final = (INTENT_HEAD, RISK_EXAMPLES, INJECTION_EXAMPLES, HEADS)
 INJECTION: Final = "injection"
 """The one label of injection examples."""
 _BATCH: Final = 256
@@ -47,6 +50,7 @@ class Artefacts:
     intent_head: Classifier
     risk_examples: ExampleVectors
     injection_examples: ExampleVectors
+    heads: Heads
 
 
 def current_makers(embedder: Embedder, retrieval: Embedder) -> Makers:
@@ -65,6 +69,7 @@ def current_makers(embedder: Embedder, retrieval: Embedder) -> Makers:
         trainer=str(TRAINER_VERSION),
         splitter=f"{SPLITTER_VERSION}/{LEXICAL_VERSION}",
         retrieval=None if retrieval.digest == embedder.digest else retrieval.digest,
+        heads=sha256_hex(bundled(shipped())),
     )
 
 
@@ -90,6 +95,7 @@ async def derive(folder: Folder, embedder: Embedder, *, seed: int, progress: Pro
         INTENT_HEAD: head,
         RISK_EXAMPLES: to_bytes(ExampleVectors(labels, guarded[: len(risks)])),
         INJECTION_EXAMPLES: to_bytes(ExampleVectors((INJECTION,) * len(injections), guarded[len(risks) :])),
+        HEADS: await asyncio.to_thread(lambda: bundled(shipped())),
     }
     return Derived(contents, {name: sha256_hex(content) for name, content in contents.items()})
 
@@ -119,6 +125,7 @@ def read_artefacts(contents: Mapping[str, bytes]) -> Artefacts:
         intent_head=IntentHead.from_bytes(contents[INTENT_HEAD]),
         risk_examples=from_bytes(contents[RISK_EXAMPLES]),
         injection_examples=from_bytes(contents[INJECTION_EXAMPLES]),
+        heads=Heads(unbundled(contents[HEADS])),
     )
 
 

@@ -23,6 +23,7 @@ class Makers:
     """What turns a folder into behaviour: the encoder's digest, versions of trainer and splitter.
 
     `retrieval` is the digest of another encoder that knowledge is searched with, if there is one.
+    `heads` is the digest of the heads that came with Steward: masking, guard, verification.
     """
 
     encoder: str
@@ -30,6 +31,7 @@ class Makers:
     splitter: str
     seed: int = SEED
     retrieval: str | None = None
+    heads: str | None = None
 
 
 def manifest_of(assistant: str, files: Mapping[str, bytes], makers: Makers) -> dict[str, Any]:
@@ -43,7 +45,8 @@ def manifest_of(assistant: str, files: Mapping[str, bytes], makers: Makers) -> d
         "splitter": makers.splitter,
         "seed": makers.seed,
     }
-    return manifest if makers.retrieval is None else {**manifest, "retrieval": makers.retrieval}
+    added = {"retrieval": makers.retrieval, "heads": makers.heads}
+    return {**manifest, **{name: digest for name, digest in added.items() if digest is not None}}
 
 
 def id_of(manifest: Mapping[str, Any]) -> ReleaseId:
@@ -59,4 +62,5 @@ def makers_of(manifest: Mapping[str, Any]) -> Makers:
         splitter=str(manifest["splitter"]),
         seed=int(manifest["seed"]),
         retrieval=manifest.get("retrieval"),
+        heads=manifest.get("heads"),
     )

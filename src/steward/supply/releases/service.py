@@ -294,6 +294,7 @@ class Releases:
             intent_head=made.intent_head,
             risk_examples=made.risk_examples,
             injection_examples=made.injection_examples,
+            heads=made.heads,
             snapshot_id=release.snapshot_id,
             artefacts={name: sha256_hex(content) for name, content in sorted(contents.items())},
         )
@@ -318,6 +319,8 @@ class Releases:
         current = await asyncio.to_thread(current_makers, self._embedder, self._retrieval)
         if makers.trainer != current.trainer:
             raise CannotDerive(release.id, "trainer")
+        if makers.heads not in (None, current.heads):
+            raise CannotDerive(release.id, "heads")
         derived = await derive(folder, self._embedder, seed=makers.seed, progress=_silent)
         async with self._database.write() as session:
             await self._store_artefacts(session, release.id, derived)

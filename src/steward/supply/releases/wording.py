@@ -39,6 +39,7 @@ _MAKERS: Final = {
     "trainer": "Its intents were trained by another version of the trainer.",
     "splitter": "Its documents were split by another version of the splitter.",
     "seed": "Its intents were trained from another seed.",
+    "heads": "Its heads for masking, guard and verification came with another version of Steward.",
 }
 _TEXTS: Final = (
     ("greeting", "The greeting"),

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 UPGRADE_LOCK = int.from_bytes(b"steward")
 
 
-HEAD = "0006_shadow"
+HEAD = "0012_decisions"
 """The revision that this code needs: the last file in `versions/`."""
 
 
