@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from steward import __version__
 from steward.app.command_line.eval import app as evaluation
 from steward.app.command_line.kpi import kpi
+from steward.app.command_line.prompts import app as prompts
 from steward.app.command_line.release import release
 from steward.app.command_line.rollout import rollout
 from steward.app.command_line.simulate import simulate
@@ -34,7 +35,7 @@ knowledge = App(name="knowledge", help="Look at a folder's knowledge.")
 ledger = App(name="ledger", help="The record of sensitive actions.")
 db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
-for group in (intents, knowledge, release, evaluation, rollout, ledger, db, secret):
+for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret):
     app.command(group)
 app.command(simulate)
 app.command(kpi)
