@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from steward.app.foundation import Foundation
 from steward.app.outside import InstalledOutside
+from steward.app.turning import Ground, build_turning
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.pool import PooledDatabase
 from steward.govern.privacy.vault import Vault
@@ -18,21 +19,7 @@ from steward.improve.evals.attempts import Rehearsal, Stage
 from steward.improve.evals.effects import NoLedger, PinnedTraffic, RehearsedActions, RehearsedRuntimes
 from steward.improve.evals.records import Records
 from steward.improve.evals.service import Evals
-from steward.serve.conversations.following import Followers
-from steward.serve.conversations.service import Conversations
-from steward.serve.turn.act import Acting
-from steward.serve.turn.answering import Answerer
-from steward.serve.turn.closing import Closing
-from steward.serve.turn.elsewhere import Elsewhere
-from steward.serve.turn.pipeline import Pipeline
-from steward.serve.turn.placing import Placing
-from steward.serve.turn.service import Turns
-from steward.serve.turn.settling import Settling
-from steward.serve.turn.silencing import Silencing
 from steward.serve.turn.telemetry import TurnTelemetry
-from steward.serve.workflows.approvals import Approvals
-from steward.serve.workflows.engine import Engine
-from steward.serve.workflows.runs import Runs
 from steward.supply.connectors.secrets import InstalledSecrets
 
 AT_ONCE = 4
@@ -111,41 +98,19 @@ def stage_on(
     telemetry: TurnTelemetry,
 ) -> Stage:
     """Build what one conversation needs, as `wiring.open_application` does for all of them."""
-    clock, liveness = foundation.clock, Alone()
-    placing = Placing(database=database, traffic=PinnedTraffic(clock, release_id), clock=clock, assistant="")
-    conversations = Conversations(
-        database=database,
-        vault=vault,
-        clock=clock,
-        openings=runtimes,
-        followers=Followers(),
-    )
-    runs = Runs(vault=vault, clock=clock)
-    actions = RehearsedActions(
-        database=database, vault=vault, ledger=NoLedger(clock), clock=clock, liveness=liveness
-    )
-    approvals = Approvals(database=database, vault=vault, ledger=NoLedger(clock), clock=clock)
-    turns = Turns(
-        database=database,
-        vault=vault,
-        clock=clock,
-        conversations=conversations,
-        runtimes=runtimes,
-        runs=runs,
-        pipeline=Pipeline(
+    clock = foundation.clock
+    turning = build_turning(
+        Ground(
             database=database,
             vault=vault,
             clock=clock,
-            acting=Acting(engine=Engine(actions=actions, clock=clock), database=database, vault=vault),
-            answerer=Answerer(clock),
-            closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
-            settling=Settling(placing=placing, runtimes=runtimes),
-            elsewhere=Elsewhere(runtimes),
+            ledger=NoLedger(clock),
+            liveness=Alone(),
+            runtimes=runtimes,
+            traffic=PinnedTraffic(clock, release_id),
+            telemetry=telemetry,
+            actions=RehearsedActions,
         ),
-        liveness=liveness,
-        silencing=Silencing(database=database, liveness=liveness, clock=clock),
-        placing=placing,
-        telemetry=telemetry,
         assistant="",
     )
-    return Stage(conversations, turns)
+    return Stage(turning.conversations, turning.turns)

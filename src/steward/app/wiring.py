@@ -16,6 +16,7 @@ from steward.app.foundation import Foundation
 from steward.app.improving import Improvement, build_improvement
 from steward.app.outside import InstalledOutside
 from steward.app.settings import Settings
+from steward.app.turning import Ground, build_turning
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
@@ -24,28 +25,15 @@ from steward.govern.access.limits import RateLimits
 from steward.govern.access.sessions import ConsoleSessions
 from steward.improve.insight.first_page import FirstPage
 from steward.improve.rollout.service import Rollouts
-from steward.serve.conversations.following import Followers
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
-from steward.serve.turn.act import Acting
 from steward.serve.turn.anatomy import Anatomies
-from steward.serve.turn.answering import Answerer
-from steward.serve.turn.closing import Closing
-from steward.serve.turn.elsewhere import Elsewhere
-from steward.serve.turn.pipeline import Pipeline
-from steward.serve.turn.placing import Placing
 from steward.serve.turn.replay import Replays
 from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
-from steward.serve.turn.settling import Settling
-from steward.serve.turn.silencing import Silencing
 from steward.serve.turn.telemetry import TurnTelemetry
-from steward.serve.workflows.actions import Actions
-from steward.serve.workflows.approvals import Approvals
-from steward.serve.workflows.engine import Engine
 from steward.serve.workflows.reconciling import Reconciler
-from steward.serve.workflows.runs import Runs
 from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.releases.contracts import SERVING_CHANNEL
 from steward.supply.releases.errors import NothingServed
@@ -119,7 +107,6 @@ async def _built(
 ) -> Application:
     """Build the services; what must be closed again is left with `opened`."""
     database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
-    liveness = ProcessLiveness(presence)
     secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
     outside = InstalledOutside(
         secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
@@ -131,48 +118,27 @@ async def _built(
         retrieval=foundation.retrieval,
         outside=outside,
     )
-    followers = Followers()
-    conversations = Conversations(
-        database=database, vault=vault, clock=clock, openings=runtimes, followers=followers
-    )
-    runs = Runs(vault=vault, clock=clock)
-    actions = Actions(
-        database=database, vault=vault, ledger=foundation.ledger, clock=clock, liveness=liveness
-    )
-    engine = Engine(actions=actions, clock=clock)
-    approvals = Approvals(database=database, vault=vault, ledger=foundation.ledger, clock=clock)
-    silencing = Silencing(database=database, liveness=liveness, clock=clock)
-    placing = Placing(database=database, traffic=TrafficControl(clock), clock=clock, assistant=assistant)
-    turns = Turns(
-        database=database,
-        vault=vault,
-        clock=clock,
-        conversations=conversations,
-        runtimes=runtimes,
-        runs=runs,
-        pipeline=Pipeline(
+    turning = build_turning(
+        Ground(
             database=database,
             vault=vault,
             clock=clock,
-            acting=Acting(engine=engine, database=database, vault=vault),
-            answerer=Answerer(clock),
-            closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
-            settling=Settling(placing=placing, runtimes=runtimes),
-            elsewhere=Elsewhere(runtimes),
+            ledger=foundation.ledger,
+            liveness=ProcessLiveness(presence),
+            runtimes=runtimes,
+            traffic=TrafficControl(clock),
+            telemetry=TurnTelemetry(registry, TracerProvider().get_tracer("steward")),
         ),
-        liveness=liveness,
-        silencing=silencing,
-        placing=placing,
-        telemetry=TurnTelemetry(registry, TracerProvider().get_tracer("steward")),
         assistant=assistant,
     )
+    placing, silencing, turns = turning.placing, turning.silencing, turning.turns
     desk = Desk(
         database=database,
         vault=vault,
         ledger=foundation.ledger,
         clock=clock,
         texts=runtimes,
-        followers=followers,
+        followers=turning.followers,
         silence=silencing.silence,
     )
     anatomies = Anatomies(database=database, vault=vault)
@@ -184,12 +150,12 @@ async def _built(
         clock=clock,
         database=database,
         access=await open_access(foundation, assistant),
-        conversations=conversations,
+        conversations=turning.conversations,
         overview=Overview(database),
         turns=turns,
         anatomies=anatomies,
         desk=desk,
-        approvals=approvals,
+        approvals=turning.approvals,
         vault=vault,
         first_page=FirstPage(database=database, clock=clock, roll_ups=improvement.roll_ups),
         releases=foundation.releases,
@@ -213,20 +179,27 @@ async def _built(
 
     await traffic_changed(assistant)
     listening = asyncio.gather(
-        followers.listen(database), silencing.listen(), database.listen(SERVING_CHANNEL, traffic_changed)
+        turning.followers.listen(database),
+        silencing.listen(),
+        database.listen(SERVING_CHANNEL, traffic_changed),
     )
     opened.push_async_callback(_ended, listening)
     opened.push_async_callback(turns.finish, within_s=5.0)
     return Application(
         foundation=foundation,
         assistant=assistant,
-        conversations=conversations,
+        conversations=turning.conversations,
         runtimes=runtimes,
         turns=turns,
         desk=desk,
         anatomies=anatomies,
         reconciler=Reconciler(
-            database=database, runs=runs, engine=engine, vault=vault, clock=clock, procedures=runtimes
+            database=database,
+            runs=turning.runs,
+            engine=turning.engine,
+            vault=vault,
+            clock=clock,
+            procedures=runtimes,
         ),
         replays=replays,
         improvement=improvement,
