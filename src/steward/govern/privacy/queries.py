@@ -2,7 +2,7 @@
 
 CUSTOMER_BY_REFERENCE = """
 select c.id, k.wrapped from customer c left join customer_key k on k.customer_id = c.id
-where c.reference_digest = %s
+where c.reference_digest = %s for key share of c
 """
 
 CREATE_CUSTOMER = """
@@ -61,5 +61,5 @@ select v.kind, v.number, v.value_sealed
 from vault_token v
 join unnest(%(kinds)s::text[], %(numbers)s::int[]) as a (kind, number)
     on v.kind = a.kind and v.number = a.number
-where v.customer_id = %(customer)s
+where v.customer_id = %(customer)s and octet_length(v.value_sealed) > 0
 """
