@@ -393,6 +393,8 @@ class Turns:
                     yield event
                 return
             if not await self._take_next(conversation_id) or turn_id not in self._running:
+                # Refuses once the conversation was erased: nobody would ever answer.
+                await self._conversations.get(conversation_id)
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _stored(self, conversation_id: UUID, turn_id: TurnId) -> tuple[Event, ...] | None:
