@@ -15,19 +15,20 @@ from steward.base.digests import canonical_json, sha256_hex
 from steward.govern.retention.contracts import ExportLine, TrainedModel
 
 KEYS: Final = (
-    "The customer's own key was deleted. What it sealed and still lies in free space of the database's files or "
-    "in its write-ahead log is ciphertext; the wrapped key itself lies there until vacuum and the log's recycling "
-    "overwrite it, and opens with the master key alone."
+    "The customer's own key was deleted. What it sealed and still lies in free space of the database's files "
+    "or in its write-ahead log is ciphertext; the wrapped key itself lies there until vacuum and the log's "
+    "recycling overwrite it, and opens with the master key alone."
 )
 FORMAT: Final = "steward-erasure/1"
 _SIGNED: Final = b"steward erasure\x00"
 """Begins what is signed, so that a signature of one kind of thing is never one of another."""
 WHY_KEPT: Final = {
-    "action": "What was done for the customer, and when, stays for the accounts: no arguments, results, customer "
-    "or conversation, and no key that could be guessed.",
+    "action": "What was done for the customer, and when, stays for the accounts: no arguments, results, "
+    "customer or conversation, and no key that could be guessed.",
     "ledger": "The ledger is append-only. Its entries hold ids and digests; no row that they name is left.",
     "figures": "Sums by hour and sums of rollouts hold counts over many customers, and nobody's id.",
-    "erasure": "The customer's ids stay in the list of erasures, so that none is erased twice: they lead nowhere.",
+    "erasure": "The customer's ids stay in the list of erasures, so that none is erased twice: "
+    "they lead nowhere.",
 }
 
 

@@ -68,12 +68,15 @@ class TurnRow:
 
 COLUMNS = tuple(field.name for field in fields(TurnRow))
 _LIST = ", ".join(COLUMNS)
-_INSERT = f"insert into turn ({_LIST}) values ({', '.join(['%s'] * len(COLUMNS))})"
+# A conversation that was erased meanwhile gets no turn: the row's lock waits for an erasure under way.
+_INSERT = f"""insert into turn ({_LIST}) select {", ".join(["%s"] * len(COLUMNS))}
+    where exists (select from conversation where id = %s for key share)"""
 
 
 async def insert_turn(session: WriteSession, row: TurnRow) -> None:
-    """Store a finished turn."""
-    await session.execute(_INSERT, [getattr(row, name) for name in COLUMNS])
+    """Store a finished turn, unless its customer was erased while it ran."""
+    values = [getattr(row, name) for name in COLUMNS]
+    await session.execute(_INSERT, [*values, row.conversation_id])
 
 
 async def select_turn(session: ReadSession, turn_id: UUID) -> TurnRow | None:
