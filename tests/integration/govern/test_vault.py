@@ -16,6 +16,7 @@ from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.contracts import CustomerId, MaskedText, Purpose, TokenUse
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
+from steward.govern.privacy.fragments import Before
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
 
@@ -275,3 +276,29 @@ class TestCheck:
             await vault.check(session)
             with pytest.raises(WrongMasterKey, match="put the old key back"):
                 await other.check(session)
+
+
+class TestPieces:
+    async def test_pieces_make_a_whole_value_in_the_vault(self, database: Database, vault: Vault) -> None:
+        customer = await opened(database, vault)
+        first = await masked(database, vault, customer, "my card is 4111 1111")
+        async with database.write() as session:
+            second = await vault.mask(
+                session, customer, "1111 1111", detector=_DETECTOR, before=Before((first.text,))
+            )
+        assert (first.text, second.text) == ("my card is [NUMBER_1]", "[NUMBER_2]")
+        assert second.completed == (TokenUse("CARD", 1),)
+        later = await masked(database, vault, customer, "4111-1111-1111-1111")
+        assert later.text == "[CARD_1]"
+
+    async def test_each_message_comes_back_as_it_was_said(self, database: Database, vault: Vault) -> None:
+        customer = await opened(database, vault)
+        first = await masked(database, vault, customer, "my email is jo.harrowgate")
+        async with database.write() as session:
+            second = await vault.mask(
+                session, customer, "@brackwater.net", detector=_DETECTOR, before=Before((first.text,))
+            )
+        assert await unmasked(database, vault, customer, first.text) == "my email is jo.harrowgate"
+        assert await unmasked(database, vault, customer, second.text) == "@brackwater.net"
+        assert second.completed == (TokenUse("EMAIL", 1),)
+        assert await unmasked(database, vault, customer, "[EMAIL_1]") == "jo.harrowgate@brackwater.net"

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     NAME = "NAME"
     NUMBER = "NUMBER"
     """A long run of digits whose meaning isn't known yet."""
+    FRAGMENT = "FRAGMENT"
+    """A piece of a value that is given over several messages."""
     LITERAL = "LITERAL"
     """Words that looked like a token before masking, kept apart from real tokens."""
 
@@ -93,8 +95,10 @@ class MaskedText:
         text: the masked text.
         tokens: the different tokens in it, in order of first appearance.
         count: how many places were replaced.
+        completed: tokens of whole values that this text's pieces and those before it make together.
     """
 
     text: str
     tokens: tuple[TokenUse, ...]
     count: int
+    completed: tuple[TokenUse, ...] = ()

@@ -12,7 +12,9 @@ from steward.govern.privacy.contracts import Kind, Recogniser, Span
 from steward.govern.privacy.credentials import find_credentials
 from steward.govern.privacy.digits import find_numbers
 from steward.govern.privacy.emails import find_emails
+from steward.govern.privacy.encoded import encoded_stretches
 from steward.govern.privacy.folding import Folded, fold
+from steward.govern.privacy.fragments import NOTHING, Before, find_fragments, going_on
 from steward.govern.privacy.harmless import harmless_stretches
 from steward.govern.privacy.ibans import find_ibans
 from steward.govern.privacy.identities import find_identities
@@ -20,6 +22,7 @@ from steward.govern.privacy.known import compiled, find_declared, find_known
 from steward.govern.privacy.names import find_names
 from steward.govern.privacy.places import find_places
 from steward.govern.privacy.scanning import Candidate, Family, Rank, Scan, scan, squeezed
+from steward.govern.privacy.spelled import find_spelled
 
 _FAMILIES: tuple[Family, ...] = (
     find_emails,
@@ -28,6 +31,7 @@ _FAMILIES: tuple[Family, ...] = (
     find_identities,
     find_places,
     find_names,
+    find_spelled,
 )
 _YIELDING = frozenset(
     {
@@ -62,32 +66,58 @@ class Detector:
         self._mask = compiled(mask)
         self._recognisers = tuple(recognisers)
 
-    def find(self, text: str, *, known: Sequence[tuple[str, str]] = ()) -> tuple[Span, ...]:
+    def find(
+        self, text: str, *, known: Sequence[tuple[str, str]] = (), before: Before = NOTHING
+    ) -> tuple[Span, ...]:
         """Return what is personal in a text, in order, without overlaps.
 
         Args:
             text: as typed.
             known: the customer's own values as (kind or claim name, value), masked wherever they stand.
+            before: what was said before, masked: a value may have been begun there.
         """
         folded = fold(text)
         looked = scan(folded.text)
         spans = [
-            _original(found, folded) for found in _resolved(self._candidates(looked, known), looked.text)
+            _original(found, folded)
+            for found in _resolved(self._candidates(looked, known, before), looked.text)
         ]
         extra = [span for recogniser in self._recognisers for span in recogniser.find(text)]
         return _merged(spans, extra, text) if extra else tuple(spans)
 
-    def _candidates(self, looked: Scan, known: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
+    def _candidates(
+        self, looked: Scan, known: Sequence[tuple[str, str]], before: Before
+    ) -> Iterator[Candidate]:
+        yield from self._written(looked, known, before)
+        for start, end, plain in encoded_stretches(looked.text):
+            inside = next(self._written(scan(fold(plain).text), known, NOTHING), None)
+            if inside is not None:
+                yield Candidate(start, end, inside.kind, looked.text[start:end], Rank.SHAPE)
+
+    def _written(self, looked: Scan, known: Sequence[tuple[str, str]], before: Before) -> Iterator[Candidate]:
         kept = [match.span() for _, pattern in self._keep for match in pattern.finditer(looked.text)]
         if known:
             yield from find_known(looked, known)
         if self._mask:
             yield from find_declared(looked, self._mask)
+        harmless = [*kept, *harmless_stretches(looked)] if looked.has_digit else kept
+        for found in self._by_form(looked, before, kept, harmless):
+            yield found
+            if (wider := going_on(looked.text, found, harmless)) is not None:
+                yield wider
+
+    def _by_form(
+        self,
+        looked: Scan,
+        before: Before,
+        kept: Sequence[tuple[int, int]],
+        harmless: Sequence[tuple[int, int]],
+    ) -> Iterator[Candidate]:
         for family in _FAMILIES:
             for found in family(looked):
                 if not (kept and found.kind in _YIELDING and _within(found, kept)):
                     yield found
-        harmless = [*kept, *harmless_stretches(looked)] if looked.has_digit else kept
+        yield from find_fragments(looked, before, harmless)
         yield from find_numbers(looked, harmless)
 
 

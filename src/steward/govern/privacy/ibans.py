@@ -31,10 +31,10 @@ def find_ibans(scan: Scan) -> Iterator[Candidate]:
         end, letters = _collected(text, start, length)
         if len(letters) < length:
             continue
-        if iban_holds(letters) and _has_digits(letters):
+        if iban_holds(letters) and has_account_digits(letters):
             yield Candidate(start, end, Kind.IBAN, letters, Rank.CHECKED)
             done = end
-        elif named and _has_digits(letters) and not _inside_word(text, start):
+        elif named and has_account_digits(letters) and not _inside_word(text, start):
             yield Candidate(start, end, Kind.IBAN, letters, Rank.CONTEXT)
             done = end
 
@@ -52,7 +52,7 @@ def _collected(text: str, start: int, length: int) -> tuple[int, str]:
     return end, "".join(letters)
 
 
-def _has_digits(letters: str) -> bool:
+def has_account_digits(letters: str) -> bool:
     """Tell whether there are digits as in real accounts: words pass the checksum once in 97 times."""
     return sum(letter.isdigit() for letter in letters) * 5 >= len(letters) * 2
 

@@ -32,6 +32,8 @@ class Rank:
     NAME = 50
     PHONE = 40
     PROVISIONAL = 10
+    FRAGMENT = 5
+    """A piece is of the kind of what it lies in, if that is known."""
 
 
 class Candidate(NamedTuple):

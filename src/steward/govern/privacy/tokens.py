@@ -7,26 +7,27 @@ from collections.abc import Mapping
 
 from steward.govern.privacy.contracts import Kind, Span, TokenUse
 
-_TOKEN = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})_([1-9][0-9]{0,8})\]")
+TOKEN = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})_([1-9][0-9]{0,8})\]")
+"""What a token looks like: its kind and its number."""
 
 
 def tokens_in(text: str) -> tuple[TokenUse, ...]:
     """Return the different tokens of a text, in order of first appearance."""
     if "[" not in text:
         return ()
-    return tuple(dict.fromkeys(TokenUse(kind, int(number)) for kind, number in _TOKEN.findall(text)))
+    return tuple(dict.fromkeys(TokenUse(kind, int(number)) for kind, number in TOKEN.findall(text)))
 
 
 def literals_in(text: str) -> tuple[Span, ...]:
     """Return what already looks like a token before masking."""
     if "[" not in text:
         return ()
-    return tuple(Span(*match.span(), Kind.LITERAL, match[0]) for match in _TOKEN.finditer(text))
+    return tuple(Span(*match.span(), Kind.LITERAL, match[0]) for match in TOKEN.finditer(text))
 
 
 def restored(text: str, values: Mapping[TokenUse, str]) -> str:
     """Return a text with each known token replaced by its value, in one pass; unknown ones stay."""
-    return _TOKEN.sub(lambda match: values.get(TokenUse(match[1], int(match[2])), match[0]), text)
+    return TOKEN.sub(lambda match: values.get(TokenUse(match[1], int(match[2])), match[0]), text)
 
 
 def joined(found: tuple[Span, ...], literals: tuple[Span, ...], text: str) -> tuple[Span, ...]:

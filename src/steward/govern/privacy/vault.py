@@ -18,6 +18,13 @@ from steward.govern.privacy import queries
 from steward.govern.privacy.contracts import CustomerId, MaskedText, Purpose, Span, TokenUse
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
+from steward.govern.privacy.fragments import (
+    CONTINUING_KINDS,
+    NOTHING,
+    WHOLE_KINDS,
+    Before,
+    left_open,
+)
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.tokens import joined, literals_in, restored, tokens_in
@@ -111,6 +118,7 @@ class Vault:
         *,
         detector: Detector,
         known: Sequence[tuple[str, str]] = (),
+        before: Before = NOTHING,
     ) -> MaskedText:
         """Return a text with a token for each personal value, the values kept in the vault.
 
@@ -123,22 +131,29 @@ class Vault:
             text: as typed.
             detector: the release's masking rules.
             known: the customer's own values (kind or claim name, value), masked literally.
+            before: what was said before, masked. Pieces of a value that was begun there are masked, and
+                what they make together is kept as a value too.
 
         Raises:
             CustomerErased: the customer has no key.
         """
-        spans = joined(detector.find(text, known=known), literals_in(text), text)
+        spans = joined(detector.find(text, known=known, before=before), literals_in(text), text)
         if not spans:
             return MaskedText(text, (), 0)
         key = await self.key_for(session, customer_id)
-        uses = await self._tokens_for(session, customer_id, key, spans, text)
+        written = [(span.kind, span.value, text[span.start : span.end]) for span in spans]
+        wholes = await self._wholes(session, customer_id, spans, text, detector=detector, before=before)
+        uses = await self._tokens_for(session, customer_id, key, [*written, *wholes])
         pieces: list[str] = []
         end = 0
-        for span, use in zip(spans, uses, strict=True):
+        for span, use in zip(spans, uses, strict=False):
             pieces += (text[end : span.start], str(use))
             end = span.end
         pieces.append(text[end:])
-        return MaskedText("".join(pieces), tuple(dict.fromkeys(uses)), len(spans))
+        own, whole = uses[: len(spans)], uses[len(spans) :]
+        return MaskedText(
+            "".join(pieces), tuple(dict.fromkeys(own)), len(spans), completed=tuple(dict.fromkeys(whole))
+        )
 
     async def unmask(
         self, session: ReadSession, customer_id: CustomerId, text: str, *, purpose: Purpose, actor: str
@@ -218,20 +233,42 @@ class Vault:
             self._keys.popitem(last=False)
         return key
 
+    async def _wholes(
+        self,
+        session: ReadSession,
+        customer_id: CustomerId,
+        spans: Sequence[Span],
+        text: str,
+        *,
+        detector: Detector,
+        before: Before,
+    ) -> list[tuple[str, str, str]]:
+        """Return (kind, value, as written) of what the first piece and those left open before it make.
+
+        Only a text that continues a value reads the earlier pieces.
+        """
+        if spans[0].kind not in CONTINUING_KINDS or not (tokens := left_open(before)):
+            return []
+        uses = tokens_in("".join(tokens))
+        values = await self._values(session, customer_id, uses)
+        written = " ".join([*(values.get(use, "") for use in uses), text[spans[0].start : spans[0].end]])
+        return [
+            (span.kind, span.value, span.value) for span in detector.find(written) if span.kind in WHOLE_KINDS
+        ]
+
     async def _tokens_for(
         self,
         session: WriteSession,
         customer_id: CustomerId,
         key: CustomerKey,
-        spans: Sequence[Span],
-        text: str,
+        values: Sequence[tuple[str, str, str]],
     ) -> list[TokenUse]:
-        """Return the token of each span, made where there was none."""
+        """Return the token of each value (kind, normal form, as written), made where there was none."""
         written: dict[tuple[str, bytes], str] = {}
         places: list[tuple[str, bytes]] = []
-        for span in spans:
-            place = (span.kind, key.digest(span.kind, span.value.encode(errors="surrogatepass")))
-            written.setdefault(place, text[span.start : span.end])
+        for kind, value, form in values:
+            place = (kind, key.digest(kind, value.encode(errors="surrogatepass")))
+            written.setdefault(place, form)
             places.append(place)
         numbers: dict[tuple[str, bytes], int] = {}
         for _ in range(_ATTEMPTS):

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from steward.base.db.contracts import ReadSession, WriteSession
 from steward.base.language.contracts import Vectors
+from steward.govern.privacy.fragments import Before
 from steward.govern.privacy.sealing import CustomerKey
 from steward.serve.conversations.contracts import (
     Conversation,
@@ -37,6 +38,8 @@ from steward.supply.releases.assignment import Traffic
 from steward.supply.releases.contracts import ReleaseId
 
 HISTORY_MESSAGES = 24
+PIECES = 3
+"""Messages of the customer in which one value may be spread before the latest."""
 UNDIVIDED = Traffic("", False, ReleaseId(""), 0)
 """Traffic of a turn that isn't live: nothing is compared."""
 LEAST_WORDS = 2
@@ -120,6 +123,13 @@ async def read_history(
     """Return the latest messages before a place, oldest first, masked."""
     sealed = await select_latest_messages(session, conversation_id, before=before, limit=HISTORY_MESSAGES)
     return tuple(Said(message.role, open_body(message, key)) for message in sealed)
+
+
+def said_before(history: Sequence[Said]) -> Before:
+    """Return what masking has to know of a conversation: a value may be given in pieces, or was asked for."""
+    said = [said.text for said in history if said.role is MessageRole.CUSTOMER][-PIECES:]
+    asked = history[-1].text if history and history[-1].role is not MessageRole.CUSTOMER else ""
+    return Before(said, asked)
 
 
 async def read_sent(

@@ -40,7 +40,15 @@ from steward.serve.conversations.turn_records import TurnRow, select_turn
 from steward.serve.turn.endings import reason_of
 from steward.serve.turn.pipeline import Pipeline
 from steward.serve.turn.placing import Placed, Placing
-from steward.serve.turn.receive import Received, human_speaks, read_history, read_sent, receive
+from steward.serve.turn.receive import (
+    Received,
+    Said,
+    human_speaks,
+    read_history,
+    read_sent,
+    receive,
+    said_before,
+)
 from steward.serve.turn.record import Findings, done_of, record
 from steward.serve.turn.route import Routed, route
 from steward.serve.turn.running import RunningTurn
@@ -194,13 +202,20 @@ class Turns:
         """Mask and store a message; the conversation is held for its turn where no other runs."""
         locked = placed.locked
         customer_id = locked.conversation.customer_id
+        with notes.stage(Stage.RECEIVE):
+            key = await self._vault.key_for(session, customer_id)
+            history = await self._history(session, locked.conversation.id, key, seq=locked.next_seq)
         with notes.stage(Stage.MASK):
             claims = await self._conversations.claims(session, locked.conversation)
             masked = await self._vault.mask(
-                session, customer_id, text, detector=runtime.detector, known=tuple(claims.items())
+                session,
+                customer_id,
+                text,
+                detector=runtime.detector,
+                known=tuple(claims.items()),
+                before=said_before(history),
             )
         with notes.stage(Stage.RECEIVE):
-            key = await self._vault.key_for(session, customer_id)
             turn_id = TurnId(new_id(self._clock))
             silent = human_speaks(locked)
             free = not silent and locked.is_free
@@ -221,7 +236,7 @@ class Turns:
             )
             received = await self._context(
                 session, placed, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
-                text=masked.text, masked_count=len(masked.tokens),
+                text=masked.text, masked_count=len(masked.tokens), history=history,
             )  # fmt: skip
             if silent:
                 await self._stay_silent(session, received, notes, runtime)
@@ -238,6 +253,7 @@ class Turns:
         seq: int,
         text: str,
         masked_count: int,
+        history: tuple[Said, ...] | None = None,
     ) -> Received:
         """Gather what the turn has to know of the conversation before this message."""
         locked, conversation = placed.locked, placed.locked.conversation
@@ -249,7 +265,9 @@ class Turns:
             text=text,
             masked_count=masked_count,
             key=key,
-            history=() if first else await read_history(session, conversation.id, key, before=seq),
+            history=await self._history(session, conversation.id, key, seq=seq)
+            if history is None
+            else history,
             run=None if first else await self._runs.open_run(session, conversation.id),
             claims=await self._conversations.claims(session, conversation),
             asked_back=locked.asked_back,
@@ -257,6 +275,11 @@ class Turns:
             traffic=placed.traffic,
             voided=placed.voided,
         )
+
+    async def _history(
+        self, session: ReadSession, conversation_id: UUID, key: CustomerKey, *, seq: int
+    ) -> tuple[Said, ...]:
+        return () if seq == 1 else await read_history(session, conversation_id, key, before=seq)
 
     async def _stay_silent(
         self, session: WriteSession, received: Received, notes: Notes, runtime: Runtime
