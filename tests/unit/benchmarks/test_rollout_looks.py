@@ -4,7 +4,8 @@ from benchmarks.rollout import SHARE_KPIS, first_beyond
 from benchmarks.rollout_looks import harm_bounds, ratios_of, sample_ratio_p, sums_at, units_of_phase
 from benchmarks.rollout_world import TRIGGERS, Shape, World, world_of
 
-from steward.improve.rollout.contracts import PlannedTrigger, Sums
+from steward.improve.insight.contracts import Sums
+from steward.improve.rollout.contracts import PlannedTrigger
 from steward.improve.rollout.sample_ratio import check
 from steward.improve.rollout.sequences import bounds
 from steward.improve.rollout.sums import Unit, of_units

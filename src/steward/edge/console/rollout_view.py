@@ -17,7 +17,7 @@ from steward.edge.console.rollout_words import (
     waiting_approval,
 )
 from steward.edge.templates import DASH, milliseconds, money
-from steward.improve.insight.contracts import Totals
+from steward.improve.insight.contracts import Sums
 from steward.improve.insight.figures import figure_of
 from steward.improve.rollout.contracts import (
     ALL,
@@ -30,7 +30,6 @@ from steward.improve.rollout.contracts import (
     RolloutKind,
     RolloutPage,
     RolloutState,
-    Sums,
     TriggerVerdict,
 )
 from steward.improve.rollout.sample_ratio import SampleRatio, check
@@ -326,8 +325,7 @@ def _arm_title(page: RolloutPage, arm: Arm) -> str:
 def _kpi_cell(kpi: str, sums: Sums | None, currency: str) -> Cell:
     if sums is None or not sums.d:
         return Cell(DASH, "n = 0")
-    totals = Totals(sums.n, sums.y, sums.d, sums.yy, sums.dd, sums.yd)
-    figure = figure_of(totals, share=measures.unit_of(kpi) == "share")
+    figure = figure_of(sums, share=measures.unit_of(kpi) == "share")
     value = measures.value_in_words(kpi, figure.value, currency)
     # Where each unit counts once or not at all, those that count are the sum of the denominators.
     n = round(sums.d) if sums.dd == sums.d else sums.n

@@ -121,8 +121,8 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of a ratio's units: n of them, numerators y, denominators d, squares and products."""
+class Sums:
+    """Running sums of a ratio's units: n of them, numerators y, denominators d, squares and products."""
 
     n: int = 0
     y: float = 0.0
@@ -131,9 +131,9 @@ class Totals:
     dd: float = 0.0
     yd: float = 0.0
 
-    def plus(self, other: Totals) -> Totals:
+    def plus(self, other: Sums) -> Sums:
         """Return the sums of both."""
-        return Totals(
+        return Sums(
             self.n + other.n, self.y + other.y, self.d + other.d,
             self.yy + other.yy, self.dd + other.dd, self.yd + other.yd,
         )  # fmt: skip

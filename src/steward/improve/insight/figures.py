@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from steward.improve.insight.contracts import Figure, Method, Totals
+from steward.improve.insight.contracts import Figure, Method, Sums
 
 Z = 1.959963984540054
 """97.5 % point of the standard normal distribution: intervals of 95 %, two-sided."""
@@ -16,7 +16,7 @@ FEWEST = 2
 
 
 def figure_of(
-    totals: Totals, *, immature: Totals | None = None, design: float = 1.0, share: bool | None = None
+    totals: Sums, *, immature: Sums | None = None, design: float = 1.0, share: bool | None = None
 ) -> Figure:
     """Return a ratio with its 95 % interval.
 
@@ -31,7 +31,7 @@ def figure_of(
         share: whether the KPI is a share by its unit; None judges by the sums, which can't tell a cost of
             0 from a share of 0.
     """
-    waiting = immature or Totals()
+    waiting = immature or Sums()
     together = totals.plus(waiting)
     so_far = together.y / together.d if together.d else None
     if totals.n == 0 or totals.d == 0:
@@ -48,7 +48,7 @@ def figure_of(
     return Figure(value, value - reach, value + reach, totals.n, Method.DELTA, waiting.n, so_far, design)
 
 
-def wilson_units(totals: Totals) -> float | None:
+def wilson_units(totals: Sums) -> float | None:
     """Return the number of units that a share's Wilson interval stands on; None where it has none."""
     if is_proportion(totals):
         return totals.n
@@ -56,19 +56,19 @@ def wilson_units(totals: Totals) -> float | None:
     return min(float(totals.n), float(totals.d)) if is_all_or_nothing(totals) else None
 
 
-def is_proportion(totals: Totals) -> bool:
+def is_proportion(totals: Sums) -> bool:
     """Tell whether every unit of a share counted 0 or 1 of exactly 1."""
     return totals.d == totals.dd == totals.n and totals.y == totals.yy == totals.yd
 
 
-def is_all_or_nothing(totals: Totals) -> bool:
+def is_all_or_nothing(totals: Sums) -> bool:
     """Tell whether a share in whole numbers was 0 in every unit, or all of the denominator in every unit."""
     whole = all(float(total).is_integer() for total in (totals.d, totals.dd))
     nothing = totals.y == totals.yy == 0
     return whole and (nothing or (totals.y == totals.d and totals.yy == totals.yd == totals.dd))
 
 
-def variance_of(totals: Totals) -> float | None:
+def variance_of(totals: Sums) -> float | None:
     """Return the variance of y / d by the delta method; None below `FEWEST` units."""
     if totals.n < FEWEST or totals.d == 0:
         return None

@@ -21,7 +21,7 @@ from steward.improve.insight.contracts import (
     Parameters,
     Quantile,
     Scope,
-    Totals,
+    Sums,
 )
 from steward.improve.insight.figures import figure_of
 from steward.improve.insight.kpis import SHARE
@@ -83,7 +83,7 @@ class FileSource:
         rows = self.connection.execute(figure_sql(kpi, Engine.DUCKDB, parameters, scope, by=by)).fetchall()
         if isinstance(kpi, Quantile):
             return {str(part): Figure(value, None, None, n, Method.NONE) for part, n, value in rows}
-        return {str(row[0]): figure_of(Totals(*row[1:]), share=kpi.unit == SHARE) for row in rows}
+        return {str(row[0]): figure_of(Sums(*row[1:]), share=kpi.unit == SHARE) for row in rows}
 
 
 def open_files(source: Path) -> FileSource:

@@ -10,7 +10,7 @@ from typing import Any
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, Row
-from steward.improve.insight.contracts import By, Totals
+from steward.improve.insight.contracts import By, Sums
 from steward.improve.insight.figures import Counts, quantile_of
 from steward.improve.insight.live import ALL_PARTS, Slice, ratio_rows, sketches
 from steward.improve.insight.rolling import OUTCOME_PREFIX, OUTCOMES
@@ -121,15 +121,15 @@ class _Known:
     """Sums by KPI and part."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._sums = {(row[0], row[1], row[2]): Totals(*row[3:]) for row in rows}
+        self._sums = {(row[0], row[1], row[2]): Sums(*row[3:]) for row in rows}
 
     @property
     def parts(self) -> list[Any]:
         return sorted({part for _, part, _ in self._sums})
 
-    def of(self, name: str, part: object = ALL_PARTS, *, mature_only: bool = False) -> Totals:
-        mature = self._sums.get((name, part, True), Totals())
-        return mature if mature_only else mature.plus(self._sums.get((name, part, False), Totals()))
+    def of(self, name: str, part: object = ALL_PARTS, *, mature_only: bool = False) -> Sums:
+        mature = self._sums.get((name, part, True), Sums())
+        return mature if mature_only else mature.plus(self._sums.get((name, part, False), Sums()))
 
 
 async def _hours(session: ReadSession, traffic: Slice) -> tuple[HourLine, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, Row
-from steward.improve.insight.contracts import By, Figure, Kpi, Quantile, Totals
+from steward.improve.insight.contracts import By, Figure, Kpi, Quantile, Sums
 from steward.improve.insight.figures import Counts, counts_of, figure_of, quantile_figure
 from steward.improve.insight.kpis import SHARE, kpi
 from steward.improve.insight.rolling import WHOLE, sketch_of
@@ -68,7 +68,7 @@ class Live:
             KpiNotFound: there is none of this name.
         """
         parts = await self.parts(name, traffic)
-        return parts[0].figure if parts else figure_of(Totals())
+        return parts[0].figure if parts else figure_of(Sums())
 
     async def parts(self, name: str, traffic: Slice, *, by: By | None = None) -> tuple[Part, ...]:
         """Return a KPI of some traffic split into parts, in order; the latest events are in it.
@@ -86,14 +86,14 @@ class Live:
                 return await _quantiles(session, asked, traffic, by)
             design = await _design(session, asked.name, traffic)
             rows = await ratio_rows(session, [asked.name], traffic, by=by)
-        found: dict[Any, dict[bool, Totals]] = {}
+        found: dict[Any, dict[bool, Sums]] = {}
         for _, part, mature, *sums in rows:
-            found.setdefault(part, {})[mature] = Totals(*sums)
+            found.setdefault(part, {})[mature] = Sums(*sums)
         return tuple(
             Part(
                 part,
                 figure_of(
-                    sums.get(True, Totals()),
+                    sums.get(True, Sums()),
                     immature=sums.get(False),
                     design=design,
                     share=asked.unit == SHARE,

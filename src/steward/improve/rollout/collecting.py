@@ -15,10 +15,10 @@ from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
-from steward.improve.insight.contracts import Matures, Parameters
+from steward.improve.insight.contracts import Matures, Parameters, Sums
 from steward.improve.insight.kpis import trigger_of
 from steward.improve.insight.transpile import observations_sql
-from steward.improve.rollout.contracts import Rollout, Sums
+from steward.improve.rollout.contracts import Rollout
 from steward.improve.rollout.situation import ENDED, NEVER, Key
 from steward.improve.rollout.sums import Unit, of_units
 from steward.supply.releases.assignment import Arm

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from steward.improve.insight.contracts import Sums
 from steward.supply.releases.assignment import Arm, BaselineKind
 from steward.supply.releases.contracts import ReleaseId
 
@@ -146,25 +147,6 @@ class Plan:
 
 
 # ------------------------------------------------------------------ evidence and verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Running sums of one arm's units: y and d are a ratio's numerator and denominator per unit."""
-
-    n: int = 0
-    y: float = 0.0
-    d: float = 0.0
-    yy: float = 0.0
-    dd: float = 0.0
-    yd: float = 0.0
-
-    def plus(self, other: Sums) -> Sums:
-        """Return the sums of both."""
-        return Sums(
-            self.n + other.n, self.y + other.y, self.d + other.d,
-            self.yy + other.yy, self.dd + other.dd, self.yd + other.yd,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

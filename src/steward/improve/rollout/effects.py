@@ -12,8 +12,8 @@ from math import ceil, sqrt
 from statistics import NormalDist
 from typing import Final
 
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.comparison import ArmValue, Effect, Interval, ToKnow
-from steward.improve.rollout.contracts import Sums
 from steward.improve.rollout.sequences import (
     MINIMUM_SAFE_UNITS,
     MINIMUM_UNITS,

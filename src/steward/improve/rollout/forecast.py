@@ -14,9 +14,9 @@ from typing import Final
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession
-from steward.improve.insight.contracts import By
+from steward.improve.insight.contracts import By, Sums
 from steward.improve.insight.live import Slice, ratio_rows
-from steward.improve.rollout.contracts import Plan, PlannedPhase, RolloutKind, Sums
+from steward.improve.rollout.contracts import Plan, PlannedPhase, RolloutKind
 from steward.improve.rollout.plan import plan_of
 from steward.improve.rollout.power import Expected, TriggerPower, expected_of, phase_power
 from steward.supply.releases.service import Releases

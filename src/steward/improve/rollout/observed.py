@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from steward.base.db.contracts import ReadSession
-from steward.improve.insight.contracts import Matures, Over, Parameters, Ratio
+from steward.improve.insight.contracts import Matures, Over, Parameters, Ratio, Sums
 from steward.improve.insight.transpile import bound
-from steward.improve.rollout.contracts import ALL, Rollout, Sums
+from steward.improve.rollout.contracts import ALL, Rollout
 
 Key = tuple[str, int, str, str]
 """KPI, phase, category and arm."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from steward.base.db.contracts import ReadSession
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout import queries
-from steward.improve.rollout.contracts import ArmFigures, Rollout, RolloutPage, Sums, TriggerVerdict
+from steward.improve.rollout.contracts import ArmFigures, Rollout, RolloutPage, TriggerVerdict
 from steward.improve.rollout.deciding import look
 from steward.improve.rollout.situation import ENDED, Situation, gather
 from steward.supply.releases.assignment import Arm

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from math import ceil, erfc, exp, inf, pi, sqrt
 from typing import Final
 
-from steward.improve.rollout.contracts import ALL, Plan, PlannedTrigger, Sums
+from steward.improve.insight.contracts import Sums
+from steward.improve.rollout.contracts import ALL, Plan, PlannedTrigger
 from steward.improve.rollout.sequences import (
     EARLY_SHARE,
     EARLY_UNITS,

@@ -11,7 +11,7 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession
 from steward.improve.insight import kpis
-from steward.improve.insight.contracts import Better, Ratio
+from steward.improve.insight.contracts import Better, Ratio, Sums
 from steward.improve.rollout.comparison import (
     ArmValue,
     CostOfArms,
@@ -21,7 +21,7 @@ from steward.improve.rollout.comparison import (
     KpiResult,
     ToKnow,
 )
-from steward.improve.rollout.contracts import ALL, PlannedTrigger, Rollout, Sums
+from steward.improve.rollout.contracts import ALL, PlannedTrigger, Rollout
 from steward.improve.rollout.effects import Measure, Stratum, stratum_of, to_know, together
 from steward.improve.rollout.errors import NoSuchRollout
 from steward.improve.rollout.observed import Key, observed_sums, with_all_categories

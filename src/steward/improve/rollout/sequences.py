@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf, lgamma, log, log1p, sqrt
 from typing import Final
 
-from steward.improve.rollout.contracts import Sums
+from steward.improve.insight.contracts import Sums
 
 MINIMUM_UNITS: Final = 50.0
 """Units per arm before the first asymptotic bound; below it a normal approximation of a skewed rate is a

@@ -12,16 +12,10 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from steward.base.db.contracts import ReadSession
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout import plan as plans
 from steward.improve.rollout import queries, sums
-from steward.improve.rollout.contracts import (
-    Advance,
-    PlannedTrigger,
-    Rollout,
-    RolloutKind,
-    RolloutState,
-    Sums,
-)
+from steward.improve.rollout.contracts import Advance, PlannedTrigger, Rollout, RolloutKind, RolloutState
 from steward.supply.releases.assignment import Arm
 
 ENDED: Final = "ended"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from steward.improve.rollout.contracts import Sums
+from steward.improve.insight.contracts import Sums
 
 
 @dataclass(frozen=True, slots=True)

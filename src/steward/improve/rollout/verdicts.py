@@ -13,15 +13,8 @@ from __future__ import annotations
 from math import ceil, sqrt
 from typing import Final
 
-from steward.improve.rollout.contracts import (
-    ALL,
-    Evidence,
-    Finding,
-    Plan,
-    PlannedTrigger,
-    Sums,
-    TriggerVerdict,
-)
+from steward.improve.insight.contracts import Sums
+from steward.improve.rollout.contracts import ALL, Evidence, Finding, Plan, PlannedTrigger, TriggerVerdict
 from steward.improve.rollout.sequences import (
     Bounds,
     arm_ratio,

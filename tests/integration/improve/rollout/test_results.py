@@ -10,16 +10,9 @@ import pytest
 
 from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout import plan
-from steward.improve.rollout.contracts import (
-    Advance,
-    BreakerPlan,
-    Plan,
-    PlannedPhase,
-    PlannedTrigger,
-    Stage,
-    Sums,
-)
+from steward.improve.rollout.contracts import Advance, BreakerPlan, Plan, PlannedPhase, PlannedTrigger, Stage
 from steward.improve.rollout.errors import NoSuchRollout
 from steward.improve.rollout.results import Results
 

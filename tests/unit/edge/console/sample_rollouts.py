@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from math import sqrt
 from uuid import UUID
 
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.contracts import (
     ALL,
     Advance,
@@ -25,7 +26,6 @@ from steward.improve.rollout.contracts import (
     RolloutPage,
     RolloutState,
     Stage,
-    Sums,
     TriggerVerdict,
 )
 from steward.supply.releases.assignment import Arm, BaselineKind

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from steward.improve.insight.contracts import Method, Totals
+from steward.improve.insight.contracts import Method, Sums
 from steward.improve.insight.figures import (
     GROWTH,
     LOWEST_MS,
@@ -23,10 +23,10 @@ from steward.improve.insight.figures import (
 from steward.improve.insight.rollups import design_effect
 
 
-def totals(y: list[float], d: list[float]) -> Totals:
+def totals(y: list[float], d: list[float]) -> Sums:
     """Add up units."""
     numerators, denominators = np.array(y), np.array(d)
-    return Totals(
+    return Sums(
         len(y),
         float(numerators.sum()),
         float(denominators.sum()),

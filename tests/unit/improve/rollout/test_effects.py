@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from steward.improve.rollout.contracts import Sums
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.effects import Measure, stratum_of, to_know, together
 from steward.improve.rollout.sums import Unit, of_units
 

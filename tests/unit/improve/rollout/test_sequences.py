@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from steward.improve.rollout.contracts import Sums
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.sequences import (
     MINIMUM_UNITS,
     Bounds,

@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steward.improve.rollout.contracts import Sums
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.sums import Unit, as_json, from_json, of_units
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.improve.rollout.plans import CSAT, ERRORS, ESCALATION, phase, plan
 
+from steward.improve.insight.contracts import Sums
 from steward.improve.rollout.contracts import (
     ALL,
     Evidence,
@@ -13,7 +14,6 @@ from steward.improve.rollout.contracts import (
     PlannedPhase,
     PlannedTrigger,
     Stage,
-    Sums,
     TriggerVerdict,
 )
 from steward.improve.rollout.sums import Unit, as_json, from_json, of_units
