@@ -1,4 +1,4 @@
-"""Personal values typed in ten ways each wherever somebody can type; then everything kept is searched."""
+"""Personal values typed in forty ways and more wherever one can type; then everything kept is searched."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from tests.prove.client import Broken, Client
 from tests.prove.processes import kill_database
 from tests.prove.results import Ledgered, Report
 from tests.prove.world import World, open_world
-from tests.prove.written_forms import bare, values
+from tests.prove.written_forms import ACCOUNT, BIRTH, CODE, Value, bare, values
 
 NAME = "personal-data"
 CLAIM = """
-A card number, an e-mail address, a phone number and an IBAN, each typed in ten ways, stand nowhere in
+A card number, an e-mail address, a phone number, an IBAN, an account number, a one-time code and a date
+of birth, each typed in more than forty ways and in pieces over two or three messages, stand nowhere in
 a full dump of the database, in its files with the write-ahead log, in the logs of Steward and PostgreSQL, in
 the metrics, or in what a model was sent. The vault is searched like everything else: it holds ciphertext.
 """
@@ -32,18 +33,23 @@ FRAMES = (
 )
 NOTES = (
     "Each text is searched as bytes (as typed, in JSON, percent-quoted, in hexadecimal) and once more "
-    "without separators, marks and words for digits. A file may hold a page that PostgreSQL compressed; "
+    "without separators, marks and words for digits. What comes in pieces is searched piece by piece. A file "
+    "may hold a page that PostgreSQL compressed; "
     "the dump doesn't.",
     "Spans aren't exported here, so they aren't searched; `serve/turn/telemetry.py` gives them ids and "
     "numbers.",
 )
+LEAST_PIECE, LEAST_PIECE_SENT = 9, 5
+"""Characters of a piece that is searched for in files, and in what a model was sent."""
+LEAST_READ = 0.6
+"""Share of the forms that the search without separators reads as well; the others it knows as typed."""
 TOKEN_MS = 5.0
 MODEL_DOWN = {"error_rate": 1.0}
 WORKFLOWS = ("I was charged twice this month", "I want to change my billing address")
 WAITED_FOR_DATABASE_S = 60.0
 
 
-async def run(directory: Path, *, seed: int, rounds: int = 1, forms: int = 10) -> Report:
+async def run(directory: Path, *, seed: int, rounds: int = 1, forms: int | None = None) -> Report:
     """Type everything once in each round (rounds add up in one installation), then search."""
     kept = Ledgered.open(directory)
     async with open_world(directory, customers=1) as world:
@@ -60,23 +66,45 @@ async def run(directory: Path, *, seed: int, rounds: int = 1, forms: int = 10) -
 # ------------------------------------------------------------ typing
 
 
-async def type_everything(world: World, agent: Client, found: Found, *, forms: int = 10) -> Counter[str]:
+async def type_everything(
+    world: World, agent: Client, found: Found, *, forms: int | None = None
+) -> Counter[str]:
     """Type every form of every value wherever something can be typed; return how often where."""
     client, typed = world.client(), Counter[str]()
     await world.pace(token_ms=TOKEN_MS)
     for value in values():
-        for number, form in enumerate(value.forms[:forms]):
+        said = as_said(value)[:forms]
+        for number, form in enumerate(said):
             await in_messages(client, form, number, typed)
             await in_feedback(client, form, typed)
             await in_calls(client, form, typed)
+            if number % 10 == 9:
+                await search_requests(world, found)
         for opening in WORKFLOWS:
-            await in_workflow(client, opening, value.forms[:forms], typed)
+            await in_workflow(client, opening, said, typed)
+            await search_requests(world, found)
+        await in_pieces(client, value, typed)
         await search_requests(world, found)
     await in_staff_words(agent, client, typed, forms=forms)
     await with_a_broken_model(world, client, typed)
     await with_a_broken_database(world, client, typed)
     await search_requests(world, found)
     return typed
+
+
+def as_said(value: Value) -> list[str]:
+    """Return a value's forms, with what people say before them where a form alone says too little."""
+    announced = value.announced if value.kind in (ACCOUNT, CODE, BIRTH) else ""
+    return [announced + form for form in value.forms.values()]
+
+
+async def in_pieces(client: Client, value: Value, typed: Counter[str]) -> None:
+    """Give it in pieces, one message each."""
+    for pieces in value.splits:
+        conversation = await client.conversation()
+        for place, piece in enumerate(pieces):
+            await client.ask(conversation, piece, f"piece-{place}")
+            typed["pieces of a value"] += 1
 
 
 async def in_messages(client: Client, form: str, number: int, typed: Counter[str]) -> None:
@@ -130,13 +158,13 @@ async def in_workflow(client: Client, opening: str, forms: Sequence[str], typed:
         typed["answers in workflows"] += 2
 
 
-async def in_staff_words(agent: Client, client: Client, typed: Counter[str], *, forms: int) -> None:
+async def in_staff_words(agent: Client, client: Client, typed: Counter[str], *, forms: int | None) -> None:
     """Let a human repeat it, and the customer answer the human."""
     conversation = await client.conversation()
     await client.ask(conversation, "agent", "agent")
     await agent.call("POST", f"/v1/admin/handovers/{conversation}/take")
     for value in values():
-        for number, form in enumerate(value.forms[:forms]):
+        for number, form in enumerate(as_said(value)[:forms]):
             await agent.call(
                 "POST", f"/v1/admin/handovers/{conversation}/reply", {"text": f"Is {form} right?"}
             )
@@ -150,7 +178,7 @@ async def with_a_broken_model(world: World, client: Client, typed: Counter[str])
     await simulated.call("POST", "/simulate", MODEL_DOWN)
     for value in values():
         conversation = await client.conversation()
-        await client.ask(conversation, f"How long does a refund to {value.forms[0]} take?", "question")
+        await client.ask(conversation, f"How long does a refund to {as_said(value)[0]} take?", "question")
         typed["turns with a failing model"] += 1
     await world.pace(token_ms=TOKEN_MS)
 
@@ -158,7 +186,7 @@ async def with_a_broken_model(world: World, client: Client, typed: Counter[str])
 async def with_a_broken_database(world: World, client: Client, typed: Counter[str]) -> None:
     """Say it and kill the database at that moment, so that the turn breaks and is finished later."""
     for value in values():
-        for number, form in enumerate(value.forms[:2]):
+        for number, form in enumerate(as_said(value)[:1]):
             conversation = await client.conversation()
             question = f"How long does a refund take to arrive? I am {form}"
             asking = asyncio.create_task(client.ask(conversation, question, "question"))
@@ -183,10 +211,15 @@ class Found:
         self._requests: set[int] = set()
         self._values = values()
         self._raw = {
-            spelling: value.kind
+            spelling: f"{value.kind} ({name})"
             for value in self._values
-            for form in value.forms
+            for name, form in [*value.forms.items(), *pieces_of(value, LEAST_PIECE)]
             for spelling in spellings(form)
+        }
+        self._pieces = {
+            piece: f"{value.kind} ({name})"
+            for value in self._values
+            for name, piece in pieces_of(value, LEAST_PIECE_SENT)
         }
 
     def text(self, place: str, text: str) -> None:
@@ -194,25 +227,34 @@ class Found:
         for line in text.splitlines():
             plain = bare(line)
             for value in self._values:
-                if value.needle in plain:
+                if any(needle in plain for needle in value.needles):
                     self.problems.append(f"{place}: a {value.kind} in a line of {len(line)} characters")
 
     def content(self, place: str, content: bytes) -> None:
         """Search bytes for every form as it was typed, in the spellings that stores and logs use."""
         for spelling, kind in self._raw.items():
             if spelling in content:
-                self.problems.append(f"{place}: a {kind} as {spelling[:12]!r}…")
+                self.problems.append(f"{place}: a {kind}")
 
     def request(self, text: str) -> None:
         """Search what a model was sent, each request once."""
         if (digest := hash(text)) not in self._requests:
             self._requests.add(digest)
             self.text("a model's request", text)
+            for piece, kind in self._pieces.items():
+                if piece in text:
+                    self.problems.append(f"a model's request: a piece of a {kind}")
             self.note("different requests to the model", str(len(self._requests)))
 
     def note(self, what: str, amount: str) -> None:
         """Note how much was searched."""
         self.searched[what] = amount
+
+
+def pieces_of(value: Value, least: int) -> list[tuple[str, str]]:
+    """Return the pieces of a value that are long enough to be told from other digits, by name."""
+    pieces = [piece for split in value.splits for piece in split]
+    return [(f"piece {place}", piece) for place, piece in enumerate(pieces, start=1) if len(piece) >= least]
 
 
 def spellings(form: str) -> Iterator[bytes]:
@@ -228,12 +270,17 @@ def self_check() -> list[str]:
     """Return the forms that the search wouldn't see: it has to find what it looks for."""
     problems = []
     for value in values():
-        for form in value.forms:
+        read = 0
+        for name, form in value.forms.items():
             found = Found()
-            found.text("control", json.dumps({"said": form}, ensure_ascii=False).replace("\\n", " "))
             found.content("control", b"x" + form.encode() + b"y")
-            if len(found.problems) < 2:
-                problems.append(f"the search doesn't see a {value.kind} as {form!r}")
+            if not found.problems:
+                problems.append(f"the search doesn't see a {value.kind} ({name})")
+            found.problems.clear()
+            found.text("control", json.dumps({"said": form}, ensure_ascii=False).replace("\\n", " "))
+            read += len(found.problems)
+        if read < LEAST_READ * len(value.forms):
+            problems.append(f"the search reads {read} of {len(value.forms)} forms of a {value.kind}")
     return problems
 
 
@@ -311,6 +358,13 @@ def search_files(world: World, found: Found) -> None:
         found.note(f"log {log.name}", f"{len(text.splitlines())} lines")
 
 
+def forms_of_values() -> str:
+    """Say how many forms each value has."""
+    return ", ".join(
+        f"{value.kind} {len(value.forms)} and {len(value.splits)} in pieces" for value in values()
+    )
+
+
 def report(kept: Ledgered, seed: int, searched: Mapping[str, str]) -> Report:
     """Put the figures together."""
     typed = Counter[str]()
@@ -323,7 +377,7 @@ def report(kept: Ledgered, seed: int, searched: Mapping[str, str]) -> Report:
         command=f"python -m tests.prove {NAME} --seed {seed}",
         seed=seed,
         figures=[
-            ("values and written forms", "4, each in 10"),
+            ("values and written forms", forms_of_values()),
             *((f"typed in {where}", str(count)) for where, count in typed.items()),
             *((f"searched: {what}", amount) for what, amount in searched.items()),
         ],
