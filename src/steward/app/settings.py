@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """Embeddings computed at the same time."""
     customer_token_secret: str | None = Field(default=None, repr=False)
     """Secret (32 bytes or more) with which your own site signs customer tokens (HS256)."""
+    backup_days: int | None = Field(default=None, ge=0)
+    """Days after which no backup holds what was erased; certificates of erasure say so."""
     log_format: Literal["console", "json"] = "console"
     """How log lines are written."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
