@@ -15,6 +15,7 @@ from steward import __version__
 from steward.app.foundation import Foundation
 from steward.app.improving import Improvement, build_improvement
 from steward.app.outside import InstalledOutside
+from steward.app.retaining import Retention, build_retention, forgetting
 from steward.app.settings import Settings
 from steward.app.turning import Ground, build_turning
 from steward.base.db.contracts import Database, ReadSession
@@ -23,8 +24,10 @@ from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.limits import RateLimits
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.retention.contracts import ERASED_CHANNEL
 from steward.improve.insight.first_page import FirstPage
 from steward.improve.rollout.service import Rollouts
+from steward.serve.conversations.idle import IdleClosing
 from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
@@ -72,6 +75,8 @@ class Application:
     replays: Replays
     improvement: Improvement
     services: Services
+    retention: Retention
+    idle: IdleClosing
 
     @property
     def rollouts(self) -> Rollouts:
@@ -144,6 +149,7 @@ async def _built(
     anatomies = Anatomies(database=database, vault=vault)
     replays = Replays(database=database, vault=vault, runtimes=runtimes)
     improvement = build_improvement(foundation, assistant=assistant, replays=replays)
+    retention = build_retention(foundation)
     title = (await runtimes.opening(assistant)).assistant_title
     services = Services(
         settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
@@ -182,6 +188,7 @@ async def _built(
         turning.followers.listen(database),
         silencing.listen(),
         database.listen(SERVING_CHANNEL, traffic_changed),
+        database.listen(ERASED_CHANNEL, forgetting(vault, silencing)),
     )
     opened.push_async_callback(_ended, listening)
     opened.push_async_callback(turns.finish, within_s=5.0)
@@ -204,10 +211,12 @@ async def _built(
         replays=replays,
         improvement=improvement,
         services=services,
+        retention=retention,
+        idle=IdleClosing(database=database, clock=clock, minutes=runtimes, assistant=assistant),
     )
 
 
-async def _ended(task: asyncio.Future[tuple[None, None, None]]) -> None:
+async def _ended(task: asyncio.Future[tuple[None, None, None, None]]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
