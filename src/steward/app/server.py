@@ -22,6 +22,7 @@ from steward.edge.application import build_app
 SWEEP_EVERY_S = 1.0
 ROLL_UP_EVERY_S = 30.0
 DAILY_S = 24 * 3600
+MINUTE_S = 60.0
 GRACE_S = 5
 log = structlog.get_logger(__name__)
 
@@ -132,6 +133,8 @@ async def working(application: Application) -> AsyncIterator[None]:
         asyncio.create_task(repeatedly("recover_turns", application.turns.recover, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("reconcile_runs", application.reconciler.sweep, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("make_partitions", lambda: months_ahead(application), DAILY_S)),
+        asyncio.create_task(repeatedly("close_silent", application.idle.sweep, MINUTE_S)),
+        asyncio.create_task(repeatedly("retention", application.retention.expiring.sweep, MINUTE_S)),
     ]
     try:
         yield

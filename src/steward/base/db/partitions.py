@@ -1,4 +1,4 @@
-"""Keep a partition for each coming month of the tables partitioned by range of a UUIDv7 id.
+"""Keep a partition for each coming month of the tables partitioned by range of a UUIDv7 id; drop old ones.
 
 Bounds are the smallest ids of a month's first moment in UTC. A default partition takes what has no
 month yet, so that no insert ever fails; its rows move when their month is made.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
+from psycopg.errors import LockNotAvailable
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import WriteSession
@@ -138,3 +140,64 @@ async def _make(session: WriteSession, table: str, name: str, month: Month) -> N
 
 def _quoted(name: str) -> str:
     return sql.Identifier(name).as_string()
+
+
+async def drop_months_before(
+    owner_url: str, table: str, before: datetime, *, stays: str, lock_wait_ms: int = 50
+) -> int:
+    """Drop each month's partition that ends before a moment, unless a row in it has to stay.
+
+    Dropping takes a lock that keeps everybody out of the table; where it isn't had at once, the partition is
+    left for the next time, so that nobody waits for it.
+
+    Args:
+        owner_url: the schema's owner.
+        table: partitioned by range of a UUIDv7 `id`.
+        before: what ends by then may go.
+        stays: a condition on a row `t` of the partition that keeps it.
+        lock_wait_ms: how long to wait for the lock.
+
+    Returns:
+        How many rows were dropped.
+    """
+    dropped = 0
+    with translated():
+        async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
+            session = Session(connection)
+            for name in await _months_of(session, table):
+                year, month = map(int, name.removeprefix(f"{table}_").split("_"))
+                if _start(year * 12 + month) > before:
+                    continue
+                dropped += await _drop(session, connection, table, name, stays, lock_wait_ms)
+    return dropped
+
+
+async def _months_of(session: WriteSession, table: str) -> list[str]:
+    rows = await session.all(
+        "select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+        "where i.inhparent = to_regclass(%s) and c.relname ~ ('^' || %s || '_[0-9]{4}_[0-9]{2}$') order by 1",
+        (table, table),
+    )
+    return [row[0] for row in rows]
+
+
+async def _drop(
+    session: Session,
+    connection: AsyncConnection[Any],
+    table: str,
+    name: str,
+    stays: str,
+    lock_wait_ms: int,
+) -> int:
+    quoted = _quoted(name)
+    row = await session.one(f"select count(*), count(*) filter (where {stays}) from {quoted} t")
+    if row is None or row[1]:
+        return 0
+    try:
+        async with connection.transaction():
+            await session.execute("select set_config('lock_timeout', %s, true)", (f"{lock_wait_ms}ms",))
+            await session.execute(f"alter table {_quoted(table)} detach partition {quoted}")
+            await session.execute(f"drop table {quoted}")
+    except LockNotAvailable:
+        return 0
+    return int(row[0])

@@ -40,6 +40,11 @@ class RunningTurn:
             self.done = event
         self._wake()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no event will follow."""
+        return self._finished
+
     def finish(self) -> None:
         """Say that no event will follow."""
         self._finished = True

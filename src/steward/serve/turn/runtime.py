@@ -170,6 +170,10 @@ class Runtimes:
         """Return the sentence said when the assistant has the word again."""
         return (await self.of(release_id)).folder.desk.give_back_text
 
+    async def idle_minutes(self, assistant: str) -> int:
+        """Return after how long without a word an assistant's conversations are over."""
+        return (await self.of((await self.opening(assistant)).release_id)).folder.desk.idle_minutes
+
     async def detector(self, release_id: str) -> Detector:
         """Return a release's masking rules."""
         return (await self.of(release_id)).detector

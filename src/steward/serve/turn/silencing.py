@@ -59,6 +59,12 @@ class Silencing:
         while len(self._latest) > KEPT:
             self._latest.popitem(last=False)
 
+    def forget_finished(self) -> None:
+        """Drop the words of turns that have ended; somebody was erased and they may be theirs."""
+        for conversation_id, latest in list(self._latest.items()):
+            if latest.running.is_over:
+                del self._latest[conversation_id]
+
     async def silence(self, conversation_id: UUID) -> None:
         """Return once a conversation's followers have been sent everything that was committed."""
         latest = self._latest.get(conversation_id)

@@ -44,4 +44,6 @@ class Desk(Part):
     hand_over_text: Text
     out_of_hours_text: Text
     give_back_text: Text
+    idle_minutes: int = Field(default=1440, ge=30)
+    """Minutes without a word after which a conversation is closed; never while a person has the word."""
     survey: Survey

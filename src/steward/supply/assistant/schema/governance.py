@@ -54,7 +54,21 @@ class RiskEntry(Part):
 class Retention(Part):
     """How long one kind of data is kept."""
 
-    data: Literal["messages", "turns", "vault", "feedback", "actions", "ledger"]
+    data: Literal[
+        "messages",
+        "turns",
+        "conversations",
+        "vault",
+        "feedback",
+        "actions",
+        "reviews",
+        "rollouts",
+        "evaluations",
+        "exports",
+        "sessions",
+        "ledger",
+    ]
+    """Kind of data. The ledger is append-only: its days say how long it is kept at least."""
     days: int = Field(ge=1)
 
 
