@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from steward.govern.privacy.contracts import Kind, Span, TokenUse
 
@@ -28,6 +28,17 @@ def literals_in(text: str) -> tuple[Span, ...]:
 def restored(text: str, values: Mapping[TokenUse, str]) -> str:
     """Return a text with each known token replaced by its value, in one pass; unknown ones stay."""
     return TOKEN.sub(lambda match: values.get(TokenUse(match[1], int(match[2])), match[0]), text)
+
+
+def replaced(text: str, spans: Sequence[Span], uses: Sequence[TokenUse]) -> str:
+    """Return a text with a token in each span's place; spans stand in order and don't overlap."""
+    pieces: list[str] = []
+    end = 0
+    for span, use in zip(spans, uses, strict=True):
+        pieces += (text[end : span.start], str(use))
+        end = span.end
+    pieces.append(text[end:])
+    return "".join(pieces)
 
 
 def joined(found: tuple[Span, ...], literals: tuple[Span, ...], text: str) -> tuple[Span, ...]:

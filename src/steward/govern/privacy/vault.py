@@ -27,7 +27,7 @@ from steward.govern.privacy.fragments import (
 )
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.sealing import CustomerKey
-from steward.govern.privacy.tokens import joined, literals_in, restored, tokens_in
+from steward.govern.privacy.tokens import joined, literals_in, replaced, restored, tokens_in
 
 _VALUE = "vault_token.value"
 _KEY_LASTS = timedelta(seconds=60)
@@ -144,15 +144,12 @@ class Vault:
         written = [(span.kind, span.value, text[span.start : span.end]) for span in spans]
         wholes = await self._wholes(session, customer_id, spans, text, detector=detector, before=before)
         uses = await self._tokens_for(session, customer_id, key, [*written, *wholes])
-        pieces: list[str] = []
-        end = 0
-        for span, use in zip(spans, uses, strict=False):
-            pieces += (text[end : span.start], str(use))
-            end = span.end
-        pieces.append(text[end:])
         own, whole = uses[: len(spans)], uses[len(spans) :]
         return MaskedText(
-            "".join(pieces), tuple(dict.fromkeys(own)), len(spans), completed=tuple(dict.fromkeys(whole))
+            replaced(text, spans, own),
+            tuple(dict.fromkeys(own)),
+            len(spans),
+            completed=tuple(dict.fromkeys(whole)),
         )
 
     async def unmask(
