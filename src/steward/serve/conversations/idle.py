@@ -9,8 +9,8 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database
 
 BATCH: Final = 200
-# It ended with its last word: the time in which nothing happened belongs to no figure. Where a person holds the
-# word or is waited for, that person closes it; where an action isn't decided, its outcome is still to be told.
+# It ended with its last word: the time in which nothing happened belongs to no figure. Where a person holds
+# the word or is waited for, that person closes it; where an action isn't decided, its outcome is to be told.
 _CLOSE: Final = """
     with silent as (
         select c.id from conversation c
