@@ -45,7 +45,7 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE,
 )
 _TITLES_NEEDING_CAPITALS = frozenset({"miss", "sir", "madam", "dr", "ms"})
-_NOT_NAMES = word_set(
+NOT_NAMES = word_set(
     "a an the and or but so if not no yes ok okay my your our his her their its this that these those "
     "there here it i you he she we they me him us them who what when where which why how is am are was "
     "were be been being do does did have has had will would can could shall should may might must to of "
@@ -91,7 +91,7 @@ def find_names(scan: Scan) -> Iterator[Candidate]:
         for match in _PRESENTED.finditer(text):
             yield from _taken(text, match.end(), strict=True, shouted=shouted)
         for match in _SPEAKING.finditer(text):
-            if _NOT_NAMES.isdisjoint(match["name"].lower().split()):
+            if NOT_NAMES.isdisjoint(match["name"].lower().split()):
                 yield Candidate(*match.span("name"), Kind.NAME, squeezed(match["name"]), Rank.NAME)
     if not words.isdisjoint(_TITLE_WORDS):
         for match in _TITLED.finditer(text):
@@ -133,7 +133,7 @@ def _taken(text: str, start: int, *, strict: bool, shouted: bool) -> Iterator[Ca
         lower = word[0].lower()
         capital = word[0][0].isupper() and not shouted
         particle = lower in _PARTICLES and place < 3 and not (place == 0 and capital)
-        if not particle and lower in _NOT_NAMES:
+        if not particle and lower in NOT_NAMES:
             break
         if (
             not particle
@@ -163,6 +163,6 @@ def _sign_off(text: str, *, shouted: bool) -> Iterator[Candidate]:
     if match is None or shouted:
         return
     words = match["name"].split()
-    if all(word[0].isupper() and word.lower().strip(".") not in _NOT_NAMES for word in words):
+    if all(word[0].isupper() and word.lower().strip(".") not in NOT_NAMES for word in words):
         start, end = match.span("name")
         yield Candidate(tail + start, tail + end, Kind.NAME, squeezed(match["name"]), Rank.NAME)

@@ -80,7 +80,7 @@ _NOT_IN_STREETS = word_set(
     "wrong right long same other got get have has had did do does went go going came come took take "
     "gave give me us him am pm gone been said say"
 )
-_STREET_WORDS = frozenset(_STREET_KINDS.split("|"))
+STREET_WORDS = frozenset(_STREET_KINDS.split("|"))
 _CODE_WORDS = frozenset({"zip", "postcode", "zipcode", "postal", "post", "plz"})
 _SAID_WORDS = word_set("address live lives living moved moving deliver send sent ship post")
 _FLAT_WORDS = frozenset({"flat", "apt", "apartment", "suite"})
@@ -121,7 +121,7 @@ def _postcodes(text: str, words: frozenset[str]) -> Iterator[Candidate]:
 
 
 def _streets(text: str, words: frozenset[str]) -> Iterator[Candidate]:
-    if not words.isdisjoint(_STREET_WORDS):
+    if not words.isdisjoint(STREET_WORDS):
         yield from _english(text)
     if not words.isdisjoint(_SAID_WORDS):
         yield from _said(text)
