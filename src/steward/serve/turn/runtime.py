@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from steward.base.db.contracts import Database
 from steward.base.language.contracts import Classifier, Embedder
+from steward.base.language.names import NameTagger
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
+from steward.govern.privacy.tagged import TaggedNames
 from steward.serve.conversations.service import Opening
 from steward.serve.turn.guard import GuardRules
 from steward.serve.turn.overrides import OverrideWords
@@ -191,13 +193,16 @@ class Runtimes:
     async def _build(self, release: LoadedRelease) -> Runtime:
         folder = release.folder
         guardrails = folder.guardrails
+        search = await Search.open(self._database, release.snapshot_id)
         detector = Detector(
             keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
             mask=[(rule.name, rule.pattern) for rule in guardrails.masking.mask],
+            recognisers=[
+                TaggedNames(NameTagger.from_bytes(release.heads["names"]), is_own_word=search.statistics.has)
+            ],
         )
         connector = self._outside.connector([system_spec(system) for system in folder.connectors.systems])
         models = self._outside.models(folder)
-        search = await Search.open(self._database, release.snapshot_id)
         return Runtime(
             release_id=release.id,
             folder=folder,
