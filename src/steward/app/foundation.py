@@ -85,7 +85,9 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                     retrieval=retrieval,
                     signing=signing,
                 ),
-                accounts=Accounts(store.database, clock, passwords=Passwords()),
+                accounts=Accounts(
+                    store.database, clock, passwords=Passwords(), local=settings.local_accounts
+                ),
                 keys=ApiKeys(store.database, clock),
             )
         finally:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from steward.base.errors import Misconfigured
+from steward.govern.access.permissions import Role
 
 PREFIX = "STEWARD_"
 _READ_ELSEWHERE = ("STEWARD_MASTER_KEY",)
@@ -49,7 +50,11 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = ("*",)
     """Sites whose pages may use the public widget key."""
     requests_per_minute: int = Field(default=120, ge=1)
-    """Calls per minute that one public key may make from one address."""
+    """Calls per minute that one public key may make from one address; five times that from all keys."""
+    key_requests_per_minute: int = Field(default=6000, ge=1)
+    """Calls per minute that one public key may make from all addresses."""
+    messages_per_minute: int = Field(default=60, ge=1)
+    """Posts per minute in one conversation that come with a public key or a customer's token."""
     weights: Path | None = None
     """Directory of the all-MiniLM-L6-v2 files; by default the installed package or a hub's cache."""
     exact_embedding: bool = False
@@ -66,6 +71,32 @@ class Settings(BaseSettings):
     """Embeddings computed at the same time."""
     customer_token_secret: str | None = Field(default=None, repr=False)
     """Secret (32 bytes or more) with which your own site signs customer tokens (HS256)."""
+    customer_token_keys: dict[str, str] = Field(default_factory=dict)
+    """Public keys (PEM) by key id that verify your site's customer tokens (RS, PS, ES, Ed25519)."""
+    customer_token_keys_url: str | None = None
+    """Address at which your site publishes such keys as a JSON Web Key Set; new ones are found there."""
+    customer_token_issuers: tuple[str, ...] = ()
+    """Issuers that customer tokens may name; none for any that has a trusted key."""
+    customer_token_hours: float = Field(default=24, gt=0, le=720)
+    """How long a customer token may last at most."""
+    oidc_issuer: str | None = None
+    """Your identity provider's issuer; staff sign in with it (OpenID Connect)."""
+    oidc_client_id: str | None = None
+    """What the provider calls this installation."""
+    oidc_client_secret: str | None = Field(default=None, repr=False)
+    """The client's secret; without one the client is public and protected by PKCE alone."""
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    """Scopes that are asked for; add the one that brings groups."""
+    oidc_title: str = "your identity provider"
+    """What the sign-in page calls the provider."""
+    oidc_role_claim: str = "groups"
+    """Claim that lists a person's groups; dots lead into objects, such as realm_access.roles."""
+    oidc_roles: dict[str, str] = Field(default_factory=dict)
+    """Roles by group, the most powerful first: a role, or `agent:billing,payments` for a limited one."""
+    local_accounts: bool = True
+    """Whether passwords sign in; where they don't, those of emergency accounts still do."""
+    second_factor_roles: tuple[Role, ...] = ()
+    """Roles whose local accounts need a second factor."""
     backup_days: int | None = Field(default=None, ge=0)
     """Days after which no backup holds what was erased; certificates of erasure say so."""
     log_format: Literal["console", "json"] = "console"

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from steward import __version__
 from steward.app.foundation import Foundation
+from steward.app.identity import customer_trust, sign_ins_of
 from steward.app.improving import Improvement, build_improvement
 from steward.app.outside import InstalledOutside
 from steward.app.retaining import Retention, build_retention, forgetting
@@ -23,6 +24,7 @@ from steward.base.db.presence import Presence, is_alive
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.limits import RateLimits
+from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.retention.contracts import ERASED_CHANNEL
 from steward.improve.insight.first_page import FirstPage
@@ -32,6 +34,7 @@ from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
 from steward.serve.turn.anatomy import Anatomies
+from steward.serve.turn.reach import Reach
 from steward.serve.turn.replay import Replays
 from steward.serve.turn.runtime import Runtimes
 from steward.serve.turn.service import Turns
@@ -155,9 +158,10 @@ async def _built(
         settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
         clock=clock,
         database=database,
-        access=await open_access(foundation, assistant),
+        access=await open_access(foundation, assistant, title=title),
         conversations=turning.conversations,
         overview=Overview(database),
+        reach=Reach(database),
         turns=turns,
         anatomies=anatomies,
         desk=desk,
@@ -221,21 +225,19 @@ async def _ended(task: asyncio.Future[tuple[None, None, None, None]]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def open_access(foundation: Foundation, assistant: str) -> Access:
+async def open_access(foundation: Foundation, assistant: str, *, title: str) -> Access:
     """Build what finds out who calls."""
-    secret = foundation.settings.customer_token_secret
+    database, clock, master_key = foundation.store.database, foundation.clock, foundation.master_key
     return Access(
         keys=foundation.keys,
         accounts=foundation.accounts,
-        sessions=ConsoleSessions(foundation.store.database, foundation.clock),
+        sessions=ConsoleSessions(database, clock),
+        second_factors=SecondFactors(database, clock, master_key=master_key, issuer=f"Steward {title}"),
         customer_tokens=await CustomerTokens.load(
-            foundation.store.database,
-            foundation.master_key,
-            foundation.clock,
-            assistant=assistant,
-            shared_secret=secret.encode() if secret else None,
+            database, master_key, clock, assistant=assistant, trust=customer_trust(foundation.settings, clock)
         ),
-        limits=RateLimits(foundation.store.database, foundation.clock, master_key=foundation.master_key),
+        limits=RateLimits(database, clock, master_key=master_key),
+        sign_ins=sign_ins_of(foundation),
     )
 
 
@@ -249,6 +251,10 @@ def edge_settings(settings: Settings, *, assistant: str, title: str, public_key:
         public_key=public_key,
         allowed_origins=settings.allowed_origins,
         requests_per_minute=settings.requests_per_minute,
+        key_requests_per_minute=settings.key_requests_per_minute,
+        messages_per_minute=settings.messages_per_minute,
+        local_accounts=settings.local_accounts,
+        second_factor_roles=frozenset(settings.second_factor_roles),
         secure_cookies=bool(settings.public_url and settings.public_url.startswith("https://")),
     )
 

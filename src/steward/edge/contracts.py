@@ -16,7 +16,10 @@ from steward.govern.access.accounts import Accounts
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
+from steward.govern.access.permissions import Role
+from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.access.sign_ins import SignIns
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
 from steward.improve.evals.contracts import GateResult
@@ -31,6 +34,7 @@ from steward.serve.conversations.overview import Overview
 from steward.serve.conversations.service import Conversations
 from steward.serve.desk.service import Desk
 from steward.serve.turn.anatomy import Anatomies
+from steward.serve.turn.reach import Reach
 from steward.serve.turn.service import Turns
 from steward.serve.workflows.approvals import Approvals
 from steward.supply.releases.labels import Labels
@@ -41,13 +45,15 @@ from steward.supply.releases.service import Releases
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Finds out who calls and how much they may call."""
+    """Finds out who calls and how much they may call. `sign_ins` is there where a provider is."""
 
     keys: ApiKeys
     accounts: Accounts
     sessions: ConsoleSessions
+    second_factors: SecondFactors
     customer_tokens: CustomerTokens
     limits: RateLimits
+    sign_ins: SignIns | None = None
 
 
 # ------------------------------------------------------------------ moving traffic by evidence
@@ -144,8 +150,12 @@ class EdgeSettings:
     public_key: str | None = None
     allowed_origins: tuple[str, ...] = ("*",)
     requests_per_minute: int = 120
+    key_requests_per_minute: int = 6000
+    messages_per_minute: int = 60
     sign_ins_per_minute: int = 10
     secure_cookies: bool = False
+    local_accounts: bool = True
+    second_factor_roles: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,7 @@ class Services:
     access: Access
     conversations: Conversations
     overview: Overview
+    reach: Reach
     turns: Turns
     anatomies: Anatomies
     desk: Desk

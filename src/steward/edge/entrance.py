@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from steward.base.errors import StewardError
+from steward.base.errors import NotFound, StewardError
 from steward.edge.contracts import Services
 from steward.edge.problems import unexpected
 from steward.govern.access.errors import NoCredential
 from steward.govern.access.permissions import Permission
 from steward.govern.access.principal import Principal
 from steward.serve.conversations.contracts import Customer
+from steward.serve.turn.reach import RECORDS
 
 _DECLARED: Final = "steward_permission"
 _log = structlog.get_logger(__name__)
@@ -82,6 +84,26 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
+async def stay_in_reach(request: Request, caller: Caller) -> None:
+    """Return if the records that the path names are in the caller's reach.
+
+    Every route passes here, so one that is added later can't forget it.
+
+    Raises:
+        NotFound: the account is limited to categories, and a record isn't of them, or isn't there.
+    """
+    principal = caller.principal
+    if principal is None or principal.categories is None:
+        return
+    for name in RECORDS & request.path_params.keys():
+        try:
+            record_id = UUID(request.path_params[name])
+        except ValueError:
+            continue
+        if not await services_of(request).reach.holds(principal, name, record_id):
+            raise NotFound(f"There is no {name.removesuffix('_id')} {record_id}.")
+
+
 def permission_of(endpoint: object) -> Needed | None:
     """Return what an endpoint declared, or None where it declared nothing."""
     return getattr(endpoint, _DECLARED, None)
@@ -96,6 +118,7 @@ def entrance(identify: Identify, explain: Explain) -> Callable[[Needed], Callabl
             async def guarded(request: Request, **values: Any) -> Response:
                 try:
                     request.state.caller = await identify(request, needed)
+                    await stay_in_reach(request, request.state.caller)
                     return await handler(request=request, **values)
                 except StewardError as error:
                     if error.log_level != "info":

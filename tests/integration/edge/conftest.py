@@ -23,10 +23,12 @@ from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.limits import RateLimits
 from steward.govern.access.passwords import Passwords
+from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
+from steward.serve.turn.reach import Reach
 
 MASTER = MasterKey(b"m" * 32)
 
@@ -39,6 +41,7 @@ async def access(database: PooledDatabase, fixed_clock: FixedClock) -> Access:
         keys=ApiKeys(database, fixed_clock),
         accounts=Accounts(database, fixed_clock, passwords=cheap),
         sessions=ConsoleSessions(database, fixed_clock),
+        second_factors=SecondFactors(database, fixed_clock, master_key=MASTER, issuer="Steward"),
         customer_tokens=await CustomerTokens.load(database, MASTER, fixed_clock, assistant="northline"),
         limits=RateLimits(database, fixed_clock, master_key=MASTER),
     )
@@ -61,6 +64,7 @@ def services(database: PooledDatabase, fixed_clock: FixedClock, access: Access) 
         access=access,
         conversations=nothing,
         overview=nothing,
+        reach=Reach(database),
         turns=nothing,
         anatomies=nothing,
         desk=nothing,

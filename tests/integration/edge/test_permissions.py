@@ -19,6 +19,10 @@ SOME_ID = "01a1fe76-f836-73af-8b6a-4d9d3c95a300"
 PUBLIC_PATHS = {
     "/",
     "/console/login",
+    "/console/login/code",
+    "/console/login/enrol",
+    "/console/login/oidc",
+    "/console/login/oidc/callback",
     "/console/logout",
     "/demo/turns/{turn_id}",
     "/healthz",

@@ -337,7 +337,7 @@ class TestCustomerTokens:
         one, other = await asyncio.gather(
             *(CustomerTokens.load(database, _MASTER, fixed_clock, assistant="northline") for _ in range(2))
         )
-        assert other.verify(one.issue_demo("c-1", {})).reference == "c-1"
+        assert (await other.verify(one.issue_demo("c-1", {}))).reference == "c-1"
         async with database.read() as session:
             rows = await session.all("select id from signing_key")
         assert len(rows) == 1

@@ -41,7 +41,9 @@ async def list_conversations(request: Request, limit: str = "50", state: str | N
     """List the latest conversations, without a word of the customer."""
     if state not in {None, "open", "closed"}:
         raise InvalidInput("state has to be open or closed.")
-    lines = await services_of(request).overview.recent(limit=limit_of(limit), state=state)
+    lines = await services_of(request).overview.recent(
+        limit=limit_of(limit), state=state, categories=caller_of(request).account.categories
+    )
     return json_answer({"conversations": [fields_of(line) for line in lines]})
 
 
@@ -74,7 +76,7 @@ async def read_turn(request: Request, turn_id: str) -> Response:
 @api(Permission.CONVERSATION_REPLY)
 async def list_handovers(request: Request) -> Response:
     """List who waits for a human, the most pressing first."""
-    waiting = await services_of(request).desk.waiting()
+    waiting = await services_of(request).desk.waiting(categories=caller_of(request).account.categories)
     return json_answer({"handovers": [fields_of(line) for line in waiting]})
 
 
@@ -116,7 +118,7 @@ async def give_back(request: Request, conversation_id: str) -> Response:
 @api(Permission.WORKFLOW_APPROVE)
 async def list_approvals(request: Request) -> Response:
     """List what waits for somebody to agree, oldest first."""
-    lines = await services_of(request).approvals.waiting()
+    lines = await services_of(request).approvals.waiting(categories=caller_of(request).account.categories)
     return json_answer({"approvals": [fields_of(line) for line in lines]})
 
 

@@ -22,6 +22,7 @@ from steward.edge.assets import Assets
 from steward.edge.contracts import Services
 from steward.edge.entrance import PUBLIC
 from steward.edge.problems import MEDIA_TYPE, Fault, InvalidBody, problem_response, unexpected
+from steward.edge.security import SecurityHeaders
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -54,7 +55,7 @@ def build_api(
         },
     )
     app.state.services = services
-    app.state.ownership = Ownership(services.conversations)
+    app.state.ownership = Ownership(services.conversations, services.reach)
     app.state.assets = Assets()
     for router in (
         conversations.router,
@@ -75,6 +76,7 @@ def build_api(
         allow_headers=["authorization", "content-type", "accept", "last-event-id"],
         max_age=600,
     )
+    app.add_middleware(SecurityHeaders, https=services.settings.secure_cookies)
     return app
 
 

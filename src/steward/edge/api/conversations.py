@@ -96,14 +96,18 @@ class CloseBody(Body):
 )
 @api(Permission.CONVERSATION_USE)
 async def start_conversation(request: Request) -> Response:
-    """Start a conversation; the answer has its id and the assistant's greeting."""
+    """Start a conversation; the answer has its id and the assistant's greeting.
+
+    For a customer's token that may be used once it has another, `customer_token`, to go on with.
+    """
     services, body = services_of(request), await read_body(request, StartBody)
     if body.simulated:
         require(caller_of(request).principal, Permission.TRAFFIC_SIMULATE)
+    customer, token = await customer_of(services, caller_of(request), body)
     started = await services.conversations.start(
         assistant=services.settings.assistant,
         channel=body.channel,
-        customer=customer_of(services, caller_of(request), body),
+        customer=customer,
         locale=body.locale,
         simulated=body.simulated,
     )
@@ -112,6 +116,7 @@ async def start_conversation(request: Request) -> Response:
             "id": str(started.conversation.id),
             "greeting": started.greeting,
             "assistant": started.assistant_title,
+            **({} if token is None else {"customer_token": token}),
         },
         status=201,
     )
@@ -197,14 +202,18 @@ async def close_conversation(request: Request, conversation_id: str) -> Response
     return no_content()
 
 
-def customer_of(services: Services, caller: Caller, body: StartBody) -> Customer:
-    """Return whose conversation it becomes: a token's customer, or an unverified reference."""
+async def customer_of(services: Services, caller: Caller, body: StartBody) -> tuple[Customer, str | None]:
+    """Return whose conversation it becomes, and the token to go on with where the one given is used up.
+
+    It is a token's customer, or an unverified reference.
+    """
     if caller.customer is not None:
-        return caller.customer
+        return caller.customer, None
     if body.customer_token is not None:
-        claims = services.access.customer_tokens.verify(body.customer_token)
-        return Customer(claims.reference, True, claims.values)
-    return Customer(body.customer or None, False, {})
+        tokens = services.access.customer_tokens
+        claims = await tokens.verify(body.customer_token)
+        return Customer(claims.reference, True, claims.values), await tokens.redeem(claims)
+    return Customer(body.customer or None, False, {}), None
 
 
 def ownership_of(request: Request) -> Ownership:

@@ -51,6 +51,7 @@ async def list_conversations(request: Request, state: str = "") -> Response:
         state=state if state in {"open", "closed"} else None,
         waiting=state == "waiting",
         simulated=state == "simulated",
+        categories=caller_of(request).account.categories,
     )
     return await show(
         request,

@@ -20,13 +20,14 @@ router = APIRouter(prefix="/console", include_in_schema=False)
 async def desk(request: Request) -> Response:
     """Show the queues, the most pressing first, and the conversations that one holds."""
     services = services_of(request)
-    invented = await services.overview.recent(limit=200, waiting=True, simulated=True)
+    categories = caller_of(request).account.categories
+    invented = await services.overview.recent(limit=200, waiting=True, simulated=True, categories=categories)
     return await show(
         request,
         "_desk.html" if is_partial(request) else "desk.html",
         page="desk",
         title="Desk",
-        waiting=await services.desk.waiting(),
+        waiting=await services.desk.waiting(categories=categories),
         simulated={line.id for line in invented},
         held=await services.desk.held_by(staff_of(caller_of(request))),
     )
@@ -36,7 +37,7 @@ async def desk(request: Request) -> Response:
 @page(Permission.WORKFLOW_APPROVE)
 async def approvals(request: Request) -> Response:
     """Show what waits for somebody to agree."""
-    lines = await services_of(request).approvals.waiting()
+    lines = await services_of(request).approvals.waiting(categories=caller_of(request).account.categories)
     return await show(request, "approvals.html", page="approvals", title="Approvals", lines=lines)
 
 

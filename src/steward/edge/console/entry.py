@@ -31,6 +31,7 @@ _PAGES: Final = (
     ("releases", "/console/releases", "Releases", Permission.RELEASE_READ),
     ("ledger", "/console/ledger", "Ledger", Permission.LEDGER_READ),
     ("site", "/console/site", "Put it on your site", Permission.KEY_MANAGE),
+    ("people", "/console/people", "People", Permission.ACCOUNT_MANAGE),
 )
 
 
@@ -108,6 +109,7 @@ async def show(
         csrf=caller.csrf_token or "",
         pages=[entry for entry in _PAGES if entry[3] in allowed],
         settings=services.settings,
+        sign_ins=services.access.sign_ins,
         demo=services.demo,
         **values,
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from steward.edge.console import (
+    accounts,
     comparisons,
     conversations,
     desk,
     overview,
+    own_account,
     records,
     releases,
     rollouts,
+    second_step,
     signing_in,
     site,
     starting,
@@ -21,6 +24,7 @@ from steward.edge.console import (
 router = APIRouter()
 for area in (
     signing_in,
+    second_step,
     overview,
     conversations,
     desk,
@@ -31,5 +35,7 @@ for area in (
     releases,
     records,
     site,
+    accounts,
+    own_account,
 ):
     router.include_router(area.router)

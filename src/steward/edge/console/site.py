@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,8 @@ from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import record_id_of
 from steward.govern.access.keys import IssuedKey, KeyKind
 from steward.govern.access.permissions import PUBLIC_KEY_PERMISSIONS, SCOPES, Permission
+
+MOST_DAYS = 3650
 
 router = APIRouter(prefix="/console/site", include_in_schema=False)
 
@@ -33,6 +36,9 @@ async def issue(request: Request) -> Response:
     name, kind = form.get("name", "").strip(), form.get("kind", "")
     if not 0 < len(name) <= 100 or kind not in set(KeyKind):
         raise InvalidInput("A key needs a name of up to 100 characters and a kind.")
+    days = form.get("days", "").strip()
+    if days and not (days.isascii() and days.isdigit() and 0 < int(days[:5]) <= MOST_DAYS):
+        raise InvalidInput(f"A key lasts 1 to {MOST_DAYS} days, or for good where that is left empty.")
     chosen = {Permission(scope) for scope in SCOPES if form.get(f"scope:{scope.value}")}
     issued = await services.access.keys.issue(
         name=name,
@@ -40,6 +46,19 @@ async def issue(request: Request) -> Response:
         actor=caller.account.actor,
         scopes=PUBLIC_KEY_PERMISSIONS if kind == KeyKind.PUBLIC else chosen,
         created_by=staff_of(caller),
+        expires_at=services.clock.now() + timedelta(days=int(days)) if days else None,
+        origins=form.get("origins", "").replace(",", " ").split() if kind == KeyKind.PUBLIC else (),
+    )
+    return await _page(request, issued=issued)
+
+
+@router.post("/keys/{key_id}/rotate")
+@page(Permission.KEY_MANAGE)
+async def rotate(request: Request, key_id: str) -> Response:
+    """Make a key's successor and show it, this once; the old one goes on for a day."""
+    caller = caller_of(request)
+    issued = await services_of(request).access.keys.rotate(
+        record_id_of(key_id, "key"), actor=caller.account.actor, created_by=staff_of(caller)
     )
     return await _page(request, issued=issued)
 
@@ -72,4 +91,5 @@ async def _page(request: Request, *, issued: IssuedKey | None) -> Response:
         keys=await services.access.keys.listed(),
         scopes=sorted(scope.value for scope in SCOPES),
         issued=issued,
+        now=services.clock.now(),
     )

@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
 from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.base.ids import new_id
 from steward.govern.access import queries
-from steward.govern.access.errors import AccountNotFound, BadAccount, BadLogin, LastAdmin, LoginTaken
+from steward.govern.access.account import Account, account_of
+from steward.govern.access.errors import (
+    AccountNotFound,
+    BadAccount,
+    BadLogin,
+    BadScope,
+    LastAdmin,
+    LoginTaken,
+    NoLocalPassword,
+)
 from steward.govern.access.passwords import Passwords
-from steward.govern.access.permissions import ROLE_PERMISSIONS, Role
-from steward.govern.access.principal import Principal, PrincipalKind
+from steward.govern.access.permissions import SCOPED_ROLES, Role
 from steward.govern.ledger.contracts import Detail, Entry
 from steward.govern.ledger.service import Ledger
 
+__all__ = ["Account", "Accounts", "ensure_first_admin"]
+
 _MOST_LETTERS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A person who may log in."""
-
-    id: UUID
-    login: str
-    name: str
-    role: Role
-    active: bool
-    created_at: datetime
-
-    @property
-    def principal(self) -> Principal:
-        """The caller that this person is."""
-        permissions = ROLE_PERMISSIONS[self.role]
-        return Principal(PrincipalKind.STAFF, str(self.id), self.name, permissions, role=self.role)
+_CATEGORY = re.compile("[a-z][a-z0-9_-]{0,63}")
 
 
 class Accounts:
     """Makes, checks and changes accounts; each change is in the ledger."""
 
-    def __init__(self, database: Database, clock: Clock, *, passwords: Passwords) -> None:
+    def __init__(self, database: Database, clock: Clock, *, passwords: Passwords, local: bool = True) -> None:
+        """Take whether passwords sign in; where they don't, those of emergency accounts still do."""
         self._database = database
         self._clock = clock
         self._passwords = passwords
+        self._local = local
         self._ledger = Ledger(clock)
 
     async def create(self, *, login: str, name: str, role: Role, password: str, actor: str) -> Account:
@@ -88,13 +82,16 @@ class Accounts:
         matched = await self._passwords.matches(password, stored)
         if row is None or stored is None or not matched:
             raise BadLogin
-        account = _account(row)
-        if not account.active:
+        account = account_of(row)
+        if not account.active or not (self._local or account.emergency):
             raise BadLogin
         if self._passwords.outdated(stored):
             renewed = await self._passwords.hash(password)
             async with self._database.write() as session:
                 await session.execute(queries.RENEW_HASH, [renewed, account.id, stored])
+        if not self._local:
+            async with self._database.write() as session:
+                await self._record(session, f"account:{account.id}", "account.emergency_used", account.id, {})
         return account
 
     async def get(self, account_id: UUID) -> Account:
@@ -107,12 +104,12 @@ class Accounts:
             row = await session.one(queries.ACCOUNT, [account_id])
         if row is None:
             raise AccountNotFound(account_id)
-        return _account(row)
+        return account_of(row)
 
     async def listed(self) -> tuple[Account, ...]:
         """Return all accounts by login."""
         async with self._database.read() as session:
-            return tuple(_account(row) for row in await session.all(queries.ACCOUNTS))
+            return tuple(account_of(row) for row in await session.all(queries.ACCOUNTS))
 
     async def disable(self, account_id: UUID, *, actor: str) -> None:
         """Shut an account out at once: its logins end with it.
@@ -123,7 +120,7 @@ class Accounts:
         """
         async with self._database.write() as session:
             await self._keep_an_admin(session, account_id)
-            if not await session.execute(queries.SET_STATE, ["disabled", account_id]):
+            if not await session.execute(queries.SET_STATE, ["disabled", "admin", account_id]):
                 raise AccountNotFound(account_id)
             await session.execute(queries.CLOSE_SESSIONS_OF, [account_id])
             await self._record(session, actor, "account.disabled", account_id, {})
@@ -135,7 +132,7 @@ class Accounts:
             AccountNotFound: there is none.
         """
         async with self._database.write() as session:
-            if not await session.execute(queries.SET_STATE, ["active", account_id]):
+            if not await session.execute(queries.SET_STATE, ["active", None, account_id]):
                 raise AccountNotFound(account_id)
             await self._record(session, actor, "account.enabled", account_id, {})
 
@@ -151,21 +148,84 @@ class Accounts:
                 await self._keep_an_admin(session, account_id)
             if not await session.execute(queries.SET_ROLE, [role.value, account_id]):
                 raise AccountNotFound(account_id)
+            if role not in SCOPED_ROLES:
+                await session.execute(queries.CLEAR_SCOPE, [account_id])
             await self._record(session, actor, "account.role_changed", account_id, {"role": role.value})
 
-    async def set_password(self, account_id: UUID, password: str, *, actor: str) -> None:
-        """Set a new password and end the account's logins.
+    async def set_scope(self, account_id: UUID, categories: Collection[str], *, actor: str) -> None:
+        """Limit an account to categories of the assistant; none lifts the limit. It holds at once.
+
+        Raises:
+            AccountNotFound: there is none.
+            BadScope: a category can't be one, or the role can't be limited.
+        """
+        chosen = sorted(set(categories))
+        if wrong := [name for name in chosen if not _CATEGORY.fullmatch(name)]:
+            raise BadScope(f"{wrong[0]!r} can't be a category")
+        async with self._database.write() as session:
+            row = await session.one(queries.ACCOUNT, [account_id])
+            if row is None:
+                raise AccountNotFound(account_id)
+            if chosen and Role(row[3]) not in SCOPED_ROLES:
+                raise BadScope(f"the role {row[3]} acts on the whole installation")
+            await session.execute(queries.CLEAR_SCOPE, [account_id])
+            if chosen:
+                await session.execute(queries.ADD_SCOPE, [account_id, chosen])
+            details: dict[str, Detail] = {"categories": " ".join(chosen) or "all"}
+            await self._record(session, actor, "account.scope_changed", account_id, details)
+
+    async def set_emergency(self, account_id: UUID, *, emergency: bool, actor: str) -> None:
+        """Let a local account in where local accounts are switched off, or no longer.
+
+        Raises:
+            AccountNotFound: there is none.
+            NoLocalPassword: an identity provider vouches for the person.
+        """
+        account = await self.get(account_id)
+        if account.issuer is not None:
+            raise NoLocalPassword
+        async with self._database.write() as session:
+            await session.execute(queries.SET_EMERGENCY, [emergency, account_id])
+            details: dict[str, Detail] = {"emergency": emergency}
+            await self._record(session, actor, "account.emergency_changed", account_id, details)
+
+    async def set_password(
+        self, account_id: UUID, password: str, *, actor: str, keep: UUID | None = None
+    ) -> None:
+        """Set a new password and end the account's logins, all but `keep`.
 
         Raises:
             AccountNotFound: there is none.
             BadPassword: too short or too long.
+            NoLocalPassword: an identity provider vouches for the person.
         """
         stored = await self._passwords.hash(password)
         async with self._database.write() as session:
             if not await session.execute(queries.SET_HASH, [stored, account_id]):
-                raise AccountNotFound(account_id)
-            await session.execute(queries.CLOSE_SESSIONS_OF, [account_id])
+                if await session.one(queries.ACCOUNT, [account_id]) is None:
+                    raise AccountNotFound(account_id)
+                raise NoLocalPassword
+            if keep is None:
+                await session.execute(queries.CLOSE_SESSIONS_OF, [account_id])
+            else:
+                await session.execute(queries.CLOSE_OTHER_SESSIONS_OF, [account_id, keep])
             await self._record(session, actor, "account.password_changed", account_id, {})
+
+    async def change_own_password(self, account_id: UUID, current: str, password: str, *, keep: UUID) -> None:
+        """Change a password for its owner, who knows the present one; other logins end.
+
+        Raises:
+            BadLogin: the present password is another.
+            BadPassword: the new one is too short or too long.
+            NoLocalPassword: an identity provider vouches for the person.
+        """
+        async with self._database.read() as session:
+            row = await session.one(queries.ACCOUNT, [account_id])
+        if row is None or row[6] is None:
+            raise NoLocalPassword
+        if not await self._passwords.matches(current, row[6]):
+            raise BadLogin
+        await self.set_password(account_id, password, actor=f"account:{account_id}", keep=keep)
 
     async def _keep_an_admin(self, session: WriteSession, account_id: UUID) -> None:
         # The rows are locked, so that two admins can't disable each other at the same moment.
@@ -199,7 +259,3 @@ def _checked(field: str, text: str) -> str:
     if not 0 < len(text) <= _MOST_LETTERS or not text.isprintable():
         raise BadAccount(field, _MOST_LETTERS)
     return text
-
-
-def _account(row: tuple[Any, ...]) -> Account:
-    return Account(row[0], row[1], row[2], Role(row[3]), row[4] == "active", row[5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -36,21 +37,7 @@ class RateLimits:
 
     async def take(self, subject: str, *, limit: int, window: timedelta, cost: int = 1) -> Allowance:
         """Use up `cost` of a subject's `limit` per `window` and tell what is left."""
-        now = self._clock.now()
-        parameters = {
-            "subject": self._master_key.digest("rate", subject.encode(errors="replace")),
-            "now": now,
-            "since": now - window,
-            "cost": cost,
-            "most": limit + cost,
-        }
-        async with self._database.write() as session:
-            row = await session.one(queries.TAKE, parameters)
-        if row is None:
-            raise AssertionError("an upsert returns its row")
-        used, started_at = row
-        wait_s = max(1, math.ceil((started_at + window - now).total_seconds()))
-        return Allowance(used <= limit, max(0, limit - used), wait_s)
+        return await self._take({subject: limit}, window, cost)
 
     async def enforce(self, subject: str, *, limit: int, window: timedelta, cost: int = 1) -> Allowance:
         """Do as `take` and refuse when nothing is left.
@@ -58,12 +45,63 @@ class RateLimits:
         Raises:
             RateLimited: with the seconds to wait.
         """
-        allowance = await self.take(subject, limit=limit, window=window, cost=cost)
+        return await self.enforce_all({subject: limit}, window=window, cost=cost)
+
+    async def enforce_all(self, limits: Mapping[str, int], *, window: timedelta, cost: int = 1) -> Allowance:
+        """Do as `enforce` for several subjects with their limits, in one statement.
+
+        Returns:
+            The allowance of the subject that has least left.
+
+        Raises:
+            RateLimited: one of them has nothing left.
+        """
+        allowance = await self._take(limits, window, cost)
         if not allowance.allowed:
             raise RateLimited(allowance.retry_after_s)
         return allowance
+
+    async def left(self, subject: str, *, limit: int, window: timedelta) -> Allowance:
+        """Tell what is left of a subject's limit without using any."""
+        now = self._clock.now()
+        async with self._database.read() as session:
+            row = await session.one(queries.PEEK, [self._digest(subject)])
+        if row is None or row[1] <= now - window:
+            return Allowance(True, limit, 1)
+        return Allowance(row[0] < limit, max(0, limit - row[0]), _wait_s(row[1] + window - now))
+
+    async def forget(self, subject: str) -> None:
+        """Begin a subject's window afresh."""
+        async with self._database.write() as session:
+            await session.execute(queries.FORGET, [self._digest(subject)])
+
+    async def _take(self, limits: Mapping[str, int], window: timedelta, cost: int) -> Allowance:
+        now = self._clock.now()
+        by_digest = {self._digest(subject): limit for subject, limit in limits.items()}
+        parameters = {
+            "subjects": sorted(by_digest),
+            "now": now,
+            "since": now - window,
+            "cost": cost,
+            "most": max(by_digest.values()) + cost,
+        }
+        async with self._database.write() as session:
+            rows = await session.all(queries.TAKE, parameters)
+        found = [
+            Allowance(used <= limit, max(0, limit - used), _wait_s(started_at + window - now))
+            for digest, used, started_at in rows
+            for limit in (by_digest[bytes(digest)],)
+        ]
+        return min(found, key=lambda one: (one.allowed, one.remaining))
+
+    def _digest(self, subject: str) -> bytes:
+        return self._master_key.digest("rate", subject.encode(errors="replace"))
 
     async def sweep(self, *, older_than: timedelta = timedelta(days=1)) -> int:
         """Delete windows that nobody has opened for long; return how many."""
         async with self._database.write() as session:
             return await session.execute(queries.SWEEP_WINDOWS, [self._clock.now() - older_than])
+
+
+def _wait_s(wait: timedelta) -> int:
+    return max(1, math.ceil(wait.total_seconds()))

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     WORKFLOW_APPROVE = "workflow:approve"
     LEDGER_READ = "ledger:read"
     ACCOUNT_MANAGE = "account:manage"
+    ACCOUNT_OWN = "account:own"
+    """Look after one's own password, second factor and logins."""
     KEY_MANAGE = "key:manage"
     PERSONAL_REVEAL = "personal:reveal"
     """Turn a token back into what it stands for; each time is in the ledger."""
@@ -64,6 +66,7 @@ class Role(StrEnum):
 
 _WATCH = frozenset(
     {
+        Permission.ACCOUNT_OWN,
         Permission.KPI_READ,
         Permission.RELEASE_READ,
         Permission.ROLLOUT_READ,
@@ -117,6 +120,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     }
 )
 """Each role's permissions. An approval additionally names the role that may give it."""
+
+SCOPED_ROLES = frozenset({Role.OPERATOR, Role.EDITOR, Role.REVIEWER, Role.AGENT, Role.VIEWER})
+"""Roles whose accounts can be limited to categories; admins and compliance see everything."""
 
 PUBLIC_KEY_PERMISSIONS = frozenset({Permission.CONVERSATION_USE, Permission.FEEDBACK_GIVE})
 """What a widget's key may; it stands in a web page for everybody to read."""

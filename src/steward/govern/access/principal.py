@@ -29,12 +29,14 @@ class CustomerClaims:
         issuer: who signed it: this installation, or the company's site.
         expires_at: when it stops being valid.
         values: further claims by name (`name`, `account`, `email`, …), as text.
+        once: the token's own name, where it may be used once only.
     """
 
     reference: str
     issuer: str
     expires_at: datetime
     values: Mapping[str, str] = field(repr=False)
+    once: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Principal:
         permissions: what it may.
         role: the account's role; None for others.
         customer: the token's claims; None for others.
+        categories: to which categories of the assistant it is limited; None for no limit.
     """
 
     kind: PrincipalKind
@@ -56,6 +59,7 @@ class Principal:
     permissions: frozenset[Permission]
     role: Role | None = None
     customer: CustomerClaims | None = None
+    categories: frozenset[str] | None = None
 
     @property
     def actor(self) -> str:

@@ -44,8 +44,9 @@ class Overview:
         state: str | None = None,
         waiting: bool = False,
         simulated: bool | None = None,
+        categories: frozenset[str] | None = None,
     ) -> tuple[ConversationLine, ...]:
-        """Return the latest conversations: open ones, those that wait for a human, or one lane's."""
+        """Return the latest conversations: open ones, those that wait, one lane's, those of categories."""
         async with self._database.read() as session:
             rows = await session.all(
                 """select c.id, c.opened_at, c.last_at, c.channel, c.state, c.speaker, c.category, c.intent,
@@ -61,8 +62,15 @@ class Overview:
                    where (%(state)s::text is null or c.state = %(state)s)
                      and (not %(waiting)s or h.id is not null)
                      and (%(simulated)s::boolean is null or c.simulated = %(simulated)s)
+                     and (%(categories)s::text[] is null or c.category = any(%(categories)s))
                    order by c.last_at desc limit %(limit)s""",
-                {"state": state, "waiting": waiting, "simulated": simulated, "limit": limit},
+                {
+                    "state": state,
+                    "waiting": waiting,
+                    "simulated": simulated,
+                    "categories": None if categories is None else sorted(categories),
+                    "limit": limit,
+                },
             )
         return tuple(_line(row) for row in rows)
 

@@ -56,12 +56,18 @@ async def request_human(
     return HandedOver(queue=row[0], reason=row[1], position=int(row[2]))
 
 
-async def select_waiting(session: ReadSession) -> tuple[Waiting, ...]:
-    """Return all conversations that wait for a human, the most pressing first."""
+async def select_waiting(
+    session: ReadSession, *, categories: frozenset[str] | None = None
+) -> tuple[Waiting, ...]:
+    """Return the conversations that wait for a human, the most pressing first: all, or those of categories."""
     rows = await session.all(
-        """select conversation_id, queue, reason, priority, asked_at,
-                  row_number() over (partition by queue order by priority desc, asked_at, id)
-           from handover where taken_at is null and ended_at is null
-           order by priority desc, asked_at"""
+        """select w.conversation_id, w.queue, w.reason, w.priority, w.asked_at, w.position
+           from (select conversation_id, queue, reason, priority, asked_at,
+                        row_number() over (partition by queue order by priority desc, asked_at, id) as position
+                 from handover where taken_at is null and ended_at is null) w
+           join conversation c on c.id = w.conversation_id
+           where %(categories)s::text[] is null or c.category = any(%(categories)s)
+           order by w.priority desc, w.asked_at""",
+        {"categories": None if categories is None else sorted(categories)},
     )
     return tuple(Waiting(*row) for row in rows)

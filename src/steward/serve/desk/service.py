@@ -65,10 +65,10 @@ class Desk:
         self._followers = followers
         self._silence = silence
 
-    async def waiting(self) -> tuple[Waiting, ...]:
-        """Return all conversations that wait for a human, the most pressing first."""
+    async def waiting(self, *, categories: frozenset[str] | None = None) -> tuple[Waiting, ...]:
+        """Return who waits for a human, the most pressing first: all, or those of categories."""
         async with self._database.read() as session:
-            return await select_waiting(session)
+            return await select_waiting(session, categories=categories)
 
     async def held_by(self, account_id: UUID) -> tuple[ConversationId, ...]:
         """Return the open conversations in which this member of staff holds the word."""

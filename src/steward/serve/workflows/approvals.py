@@ -60,14 +60,18 @@ class Approvals:
             ),
         )
 
-    async def waiting(self) -> tuple[ApprovalLine, ...]:
-        """Return what waits for a decision, oldest first."""
+    async def waiting(self, *, categories: frozenset[str] | None = None) -> tuple[ApprovalLine, ...]:
+        """Return what waits for a decision, oldest first: everything, or what is of categories."""
         async with self._database.read() as session:
             rows = await session.all(
                 """select a.id, a.run_id, r.conversation_id, r.workflow, a.role, a.summary_sealed, a.asked_at,
                           r.customer_id
                    from approval a join workflow_run r on r.id = a.run_id
-                   where a.state = 'waiting' and r.state = 'awaiting_approval' order by a.asked_at"""
+                   join conversation c on c.id = r.conversation_id
+                   where a.state = 'waiting' and r.state = 'awaiting_approval'
+                     and (%(categories)s::text[] is null or c.category = any(%(categories)s))
+                   order by a.asked_at""",
+                {"categories": None if categories is None else sorted(categories)},
             )
             lines = []
             for row in rows:

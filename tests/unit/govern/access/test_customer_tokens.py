@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from steward.base.clock import FixedClock
-from steward.govern.access.customer_tokens import CustomerTokens
+from steward.govern.access.customer_tokens import CustomerTokens, Trust
 from steward.govern.access.errors import BadCustomerToken, BadSharedSecret
 from steward.govern.access.principal import PrincipalKind
 
@@ -26,7 +26,7 @@ def tokens(*, shared: bool = True, clock: FixedClock | None = None) -> CustomerT
         {"own": _OWN},
         clock or FixedClock(_NOW),
         assistant="northline",
-        shared_secret=_SHARED if shared else None,
+        trust=Trust(shared_secret=_SHARED if shared else None),
     )
 
 
@@ -44,32 +44,32 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 class TestVerify:
-    def test_own_token_comes_back_with_its_values(self) -> None:
+    async def test_own_token_comes_back_with_its_values(self) -> None:
         token = tokens().issue_demo("c-1", {"name": "Maya Patel", "account": "NL-100200"})
-        said = tokens().verify(token)
+        said = await tokens().verify(token)
         assert said.reference == "c-1"
         assert said.issuer == "steward"
         assert said.values == {"name": "Maya Patel", "account": "NL-100200"}
         assert said.expires_at == _NOW + timedelta(hours=8)
 
-    def test_site_signs_with_the_shared_secret(self) -> None:
-        said = tokens().verify(signed(claims(name="Jo", age=44, vip=True, tags=["a"])))
+    async def test_site_signs_with_the_shared_secret(self) -> None:
+        said = await tokens().verify(signed(claims(name="Jo", age=44, vip=True, tags=["a"])))
         assert (said.reference, said.issuer) == ("c-42", "shop.example")
         assert said.values == {"name": "Jo", "age": "44"}
 
-    def test_expired_token_is_refused(self) -> None:
+    async def test_expired_token_is_refused(self) -> None:
         clock = FixedClock(_NOW)
         token = tokens().issue_demo("c-1", {}, lifetime=timedelta(minutes=5))
         clock.advance(timedelta(minutes=6))
         with pytest.raises(BadCustomerToken, match="has expired"):
-            tokens(clock=clock).verify(token)
+            await tokens(clock=clock).verify(token)
 
     @pytest.mark.parametrize("missing", ["iss", "sub", "aud", "exp"])
-    def test_every_required_claim_is_required(self, missing: str) -> None:
+    async def test_every_required_claim_is_required(self, missing: str) -> None:
         said = claims()
         del said[missing]
         with pytest.raises(BadCustomerToken, match="isn't valid"):
-            tokens().verify(signed(said))
+            await tokens().verify(signed(said))
 
     @pytest.mark.parametrize(
         ("changes", "header"),
@@ -82,31 +82,31 @@ class TestVerify:
             ({}, {"alg": "RS256"}),
         ],
     )
-    def test_wrong_claim_or_algorithm_is_refused(self, changes: Any, header: Any) -> None:
-        with pytest.raises(BadCustomerToken, match="isn't valid"):
-            tokens().verify(signed(claims(**changes), **header))
+    async def test_wrong_claim_or_algorithm_is_refused(self, changes: Any, header: Any) -> None:
+        with pytest.raises(BadCustomerToken, match="isn't (valid|signed)"):
+            await tokens().verify(signed(claims(**changes), **header))
 
-    def test_foreign_signature_is_refused(self) -> None:
+    async def test_foreign_signature_is_refused(self) -> None:
         with pytest.raises(BadCustomerToken, match="isn't valid"):
-            tokens().verify(signed(claims(), b"x" * 32))
+            await tokens().verify(signed(claims(), b"x" * 32))
 
-    def test_site_cannot_speak_as_this_installation(self) -> None:
+    async def test_site_cannot_speak_as_this_installation(self) -> None:
         with pytest.raises(BadCustomerToken, match="didn't sign it"):
-            tokens().verify(signed(claims(iss="steward")))
+            await tokens().verify(signed(claims(iss="steward")))
 
-    def test_without_a_shared_secret_only_own_keys_count(self) -> None:
+    async def test_without_a_shared_secret_only_own_keys_count(self) -> None:
         with pytest.raises(BadCustomerToken, match="trusts"):
-            tokens(shared=False).verify(signed(claims()))
+            await tokens(shared=False).verify(signed(claims()))
 
     @pytest.mark.parametrize("junk", ["", "a.b.c", "é.é.é", "x" * 9_000, "....", "e30.e30.", "W10.W10.W10"])
-    def test_junk_is_refused(self, junk: str) -> None:
+    async def test_junk_is_refused(self, junk: str) -> None:
         with pytest.raises(BadCustomerToken, match="token"):
-            tokens().verify(junk)
+            await tokens().verify(junk)
 
 
 class TestPrincipal:
-    def test_customer_may_use_conversations_only(self) -> None:
-        principal = tokens().principal(tokens().issue_demo("c-1", {"name": "Maya"}))
+    async def test_customer_may_use_conversations_only(self) -> None:
+        principal = await tokens().principal(tokens().issue_demo("c-1", {"name": "Maya"}))
         assert principal.kind is PrincipalKind.CUSTOMER
         assert principal.name == "customer"
         assert {str(permission) for permission in principal.permissions} == {
@@ -116,6 +116,8 @@ class TestPrincipal:
 
 
 class TestSharedSecret:
-    def test_short_secret_is_refused(self) -> None:
+    async def test_short_secret_is_refused(self) -> None:
         with pytest.raises(BadSharedSecret, match="at least 32 bytes"):
-            CustomerTokens({"own": _OWN}, FixedClock(_NOW), assistant="a", shared_secret=b"short")
+            CustomerTokens(
+                {"own": _OWN}, FixedClock(_NOW), assistant="a", trust=Trust(shared_secret=b"short")
+            )
