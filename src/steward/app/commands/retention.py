@@ -1,0 +1,119 @@
+"""`steward retention`: rules, rounds, holds and certificates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from uuid import UUID
+
+from steward.app.commands.console import print_json
+from steward.app.commands.erase import named, require_form, with_retention, write_certificate
+from steward.app.commands.steering import OPERATOR
+from steward.app.retaining import Retention
+from steward.base.errors import InvalidInput
+from steward.govern.retention.contracts import DataKind
+from steward.govern.retention.expiring import Due
+
+
+def run_show(*, as_json: bool, data_dir: Path | None) -> int:
+    """Show everything about keeping and forgetting."""
+
+    async def work(retention: Retention) -> int:
+        due, rounds = await retention.expiring.due(), await retention.expiring.rounds(limit=5)
+        holds, erasures = await retention.holds.listed(), await retention.erasing.listed(limit=20)
+        if as_json:
+            print_json(
+                {
+                    "rules": [asdict(line) for line in due],
+                    "rounds": [asdict(each) for each in rounds],
+                    "holds": [asdict(hold) for hold in holds],
+                    "erasures": [asdict(line) for line in erasures],
+                }
+            )
+            return 0
+        for line in due:
+            print(in_words(line))
+        for each in rounds:
+            ended = (
+                "still running, or cut off" if each.finished_at is None else f"{each.finished_at:%F %H:%M}"
+            )
+            print(f"round of {each.started_at:%F %H:%M} UTC, ended {ended}: {sum(each.counts.values())} rows")
+        for hold in holds:
+            print(f"hold on customer {hold.customer_id} since {hold.placed_at:%F}: {hold.reason}")
+        for erased in erasures:
+            print(
+                f"erasure {erased.id} ({erased.state}) of {erased.begun_at:%F %H:%M}: {erased.rows_gone} rows"
+            )
+        return 0
+
+    return with_retention(data_dir, work)
+
+
+def run_round(*, dry_run: bool, as_json: bool, data_dir: Path | None) -> int:
+    """Make a round, or count what it would take."""
+
+    async def work(retention: Retention) -> int:
+        if dry_run:
+            due = await retention.expiring.due()
+            print_json([asdict(line) for line in due]) if as_json else print(
+                "\n".join(in_words(line) for line in due)
+            )
+            return 0
+        counts = await retention.expiring.run()
+        if counts is None:
+            print("another process is making a round right now")
+            return 1
+        if as_json:
+            print_json(counts)
+        else:
+            print(", ".join(f"{rows} {name}" for name, rows in counts.items()) or "nothing was old enough")
+        return 0
+
+    return with_retention(data_dir, work)
+
+
+def run_hold(customer: str, *, reason: str | None, as_json: bool, data_dir: Path | None) -> int:
+    """Place a hold, or lift it where no reason is given."""
+
+    async def work(retention: Retention) -> int:
+        if reason is None:
+            customers = await retention.holds.lift(named(customer), actor=OPERATOR)
+        else:
+            customers = await retention.holds.place(named(customer), reason=reason, actor=OPERATOR)
+        held = reason is not None
+        if as_json:
+            print_json({"customers": customers, "held": held})
+        else:
+            print(f"{'held' if held else 'no longer held'}: {', '.join(map(str, customers))}")
+        return 0
+
+    return with_retention(data_dir, work)
+
+
+def run_certificate(erasure: str, file: Path, *, as_json: bool, data_dir: Path | None) -> int:
+    """Write a certificate once more."""
+    require_form(file)
+    try:
+        identifier = UUID(erasure)
+    except ValueError:
+        raise InvalidInput(
+            f"'{erasure}' isn't an erasure's id; `steward retention show` lists them."
+        ) from None
+
+    async def work(retention: Retention) -> int:
+        made = await retention.erasing.certificate(identifier)
+        write_certificate(made, file)
+        print_json(made.as_json()) if as_json else print(f"certificate of erasure {identifier}: in {file}")
+        return 0
+
+    return with_retention(data_dir, work)
+
+
+def in_words(line: Due) -> str:
+    """Return a rule and what it would take now, in words."""
+    if line.kind is DataKind.LEDGER:
+        least = "" if line.days is None else f", at least {line.days} days by the folder"
+        return f"{line.purger:<14} kept: append-only{least}"
+    if line.days is None:
+        return f"{line.purger:<14} kept until erased: no rule"
+    return f"{line.purger:<14} {line.days:>5} days, {line.rows} rows are older"
