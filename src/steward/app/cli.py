@@ -16,6 +16,7 @@ from steward.app.command_line.eval import app as evaluation
 from steward.app.command_line.kpi import kpi
 from steward.app.command_line.prompts import app as prompts
 from steward.app.command_line.release import release
+from steward.app.command_line.retention import erase, retention, subject_export
 from steward.app.command_line.rollout import rollout
 from steward.app.command_line.simulate import simulate
 
@@ -39,6 +40,9 @@ for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger,
     app.command(group)
 app.command(simulate)
 app.command(kpi)
+app.command(retention)
+app.command(erase)
+app.command(subject_export)
 
 
 @app.command
