@@ -60,7 +60,7 @@ def with_retention(data_dir: Path | None, work: Callable[[Retention], Awaitable[
 
 
 def named(customer: str) -> str:
-    """Return the customer that was named; `-` reads it from standard input, which no list of processes shows."""
+    """Return who was named; `-` reads it from standard input, which no list of processes shows."""
     return sys.stdin.readline().strip() if customer == "-" else customer
 
 

@@ -15,11 +15,7 @@ def run_subject_export(customer: str, *, out: Path, as_json: bool, data_dir: Pat
     write_private(out, b"")  # a file that can't be written is found before anything is noted
 
     async def work(retention: Retention) -> int:
-        try:
-            made = await retention.exporting.export(named(customer), actor=OPERATOR)
-        except BaseException:
-            out.unlink(missing_ok=True)
-            raise
+        made = await retention.exporting.export(named(customer), actor=OPERATOR)
         write_private(out, made.content)
         if as_json:
             print_json({"export": made.id, "records": made.records, "sha256": made.digest.hex(), "file": out})
@@ -27,4 +23,8 @@ def run_subject_export(customer: str, *, out: Path, as_json: bool, data_dir: Pat
             print(f"{made.records} records are in {out}: data.json for programs, index.html to read")
         return 0
 
-    return with_retention(data_dir, work)
+    try:
+        return with_retention(data_dir, work)
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
