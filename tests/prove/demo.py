@@ -127,7 +127,7 @@ def problems_of(
         kinds = [event["kind"] for event in page["events"]]
         if not {"started", "approved", "phase_started"} <= set(kinds):
             found.append(f"the history lacks something: {kinds}")
-        if any(event["ledger_position"] is None for event in page["events"]):
+        if any(event["ledger_entry"] is None for event in page["events"]):
             found.append("an event stands in no ledger row")
     for each in visits:
         if (each["release"], each["arm"], each["outcome"]) != (served, "baseline", "answered"):

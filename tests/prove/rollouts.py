@@ -386,7 +386,7 @@ def look_at_roll_back(stage: Stage, scene: Scene, rollout: Rollout, events: Sequ
         scene.wrong(f"wasn't rolled back: it is {rollout.state.value}")
         return
     last = events[-1]
-    if last.kind != "rolled_back" or last.actor != "system" or not last.reason or not last.ledger_position:
+    if last.kind != "rolled_back" or last.actor != "system" or not last.reason or not last.ledger_entry:
         scene.wrong(f"ended by {last.kind} of {last.actor}: {last.reason!r}")
     decided_at = datetime.fromisoformat(str(last.evidence["event_at"])).timestamp()
     within_s = scene.seen_at - decided_at

@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from steward import __version__
 from steward.app.command_line.eval import app as evaluation
 from steward.app.command_line.kpi import kpi
+from steward.app.command_line.ledger import ledger
 from steward.app.command_line.prompts import app as prompts
 from steward.app.command_line.release import release
 from steward.app.command_line.retention import erase, retention, subject_export
@@ -33,7 +34,6 @@ app = App(
 )
 intents = App(name="intents", help="Train and evaluate the intent head of a folder.")
 knowledge = App(name="knowledge", help="Look at a folder's knowledge.")
-ledger = App(name="ledger", help="The record of sensitive actions.")
 db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
 for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret):
@@ -192,14 +192,6 @@ def knowledge_search(
     from steward.app.commands.knowledge import run_search
 
     return run_search(query, folder, limit=limit, as_json=json, data_dir=data_dir)
-
-
-@ledger.command(name="verify")
-def ledger_verify(*, json: Json = False, data_dir: DataDir = None) -> int:
-    """Recompute the ledger's chain. Exits 1 and names the row where it breaks."""
-    from steward.app.commands.ledger import run_verify
-
-    return run_verify(as_json=json, data_dir=data_dir)
 
 
 @db.command(name="upgrade")

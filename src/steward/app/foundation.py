@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import Clock, SystemClock
+from steward.base.errors import OperationalError
 from steward.base.language.contracts import Embedder
 from steward.base.language.http_embedder import EmbeddingService, HttpEmbedder
 from steward.base.language.local_embedder import LocalEmbedder
@@ -18,7 +21,9 @@ from steward.base.language.numeric_form import NumericForm
 from steward.govern.access.accounts import Accounts
 from steward.govern.access.keys import ApiKeys
 from steward.govern.access.passwords import Passwords
+from steward.govern.ledger.chaining import Chainer
 from steward.govern.ledger.service import Ledger
+from steward.govern.ledger.witness import witness_of
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
 from steward.supply.connectors.secrets import InstalledSecrets
@@ -27,6 +32,7 @@ from steward.supply.releases.service import Releases
 from steward.supply.releases.signing import Signing
 
 Say = Callable[[str], None]
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Foundation:
     clock: Clock
     master_key: MasterKey
     ledger: Ledger
+    chainer: Chainer
     vault: Vault
     embedder: LocalEmbedder
     retrieval: Embedder
@@ -62,6 +69,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
         embedder = await opening
         knowledge = Knowledge(store.database, clock)
         signing = Signing(store.database, master_key=master_key, clock=clock, ledger=ledger)
+        chainer = Chainer(store.database, clock, signer=signing, witness=witness_of(settings.ledger_witness))
         service = open_retrieval(settings)
         retrieval: Embedder = service or embedder
         try:
@@ -71,6 +79,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 clock=clock,
                 master_key=master_key,
                 ledger=ledger,
+                chainer=chainer,
                 vault=vault,
                 embedder=embedder,
                 retrieval=retrieval,
@@ -91,9 +100,18 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 keys=ApiKeys(store.database, clock),
             )
         finally:
+            await finished(chainer)
             embedder.close()
             if service is not None:
                 await service.close()
+
+
+async def finished(chainer: Chainer) -> None:
+    """Link and sign the ledger's new entries; a database that is gone leaves that to the next process."""
+    try:
+        await chainer.finish()
+    except OperationalError as error:
+        log.warning("ledger_not_signed", sentence=str(error))
 
 
 def open_embedder(settings: Settings) -> LocalEmbedder:

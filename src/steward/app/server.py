@@ -128,6 +128,7 @@ async def working(application: Application) -> AsyncIterator[None]:
     improvement = application.improvement
     tasks = [
         asyncio.create_task(improvement.controller.run()),
+        asyncio.create_task(application.foundation.chainer.run()),
         asyncio.create_task(repeatedly("shadow_turns", improvement.shadowing.sweep, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("roll_up_hours", improvement.roll_ups.refresh, ROLL_UP_EVERY_S)),
         asyncio.create_task(repeatedly("recover_turns", application.turns.recover, SWEEP_EVERY_S)),

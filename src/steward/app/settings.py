@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """How log lines are written."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are written."""
+    ledger_witness: str | None = None
+    """Where signed heads of the ledger are kept besides: a file that grows, or an http(s) address."""
     system_urls: dict[str, str] = Field(default_factory=dict)
     """Addresses of business systems by name, over connectors.yaml's; also STEWARD_SYSTEM_<NAME>_URL."""
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from steward.app.settings import Settings
 from steward.base.clock import SystemClock
 from steward.base.db.errors import DatabaseUnavailable
@@ -14,6 +16,10 @@ from steward.base.db.migrations.runner import upgrade
 from steward.base.db.partitions import keep_months_ahead
 from steward.base.db.pool import PooledDatabase
 from steward.base.db.urls import place_of, require_url
+from steward.base.errors import OperationalError
+from steward.govern.ledger.chaining import Chainer
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,14 @@ def app_role(app_url: str, owner_url: str) -> str | None:
     app = require_url(app_url).get("user")
     owner = require_url(owner_url, setting="STEWARD_MIGRATION_DATABASE_URL").get("user")
     return app if app and app != owner else None
+
+
+async def _leave_no_tail(database: PooledDatabase) -> None:
+    """Link what this process wrote into the ledger; a database that is gone leaves that to the next."""
+    try:
+        await Chainer(database, SystemClock()).finish()
+    except OperationalError as error:
+        log.warning("ledger_not_chained", sentence=str(error))
 
 
 @asynccontextmanager
@@ -59,6 +73,7 @@ async def open_store(settings: Settings, *, progress: Callable[[str], None]) -> 
         try:
             yield Store(database, app_url, owner_url)
         finally:
+            await _leave_no_tail(database)
             await database.close()
     finally:
         if server is not None:

@@ -180,6 +180,7 @@ async def _built(
         live=improvement.live,
         labels=Labels(database, clock=clock, ledger=foundation.ledger),
         reviews=improvement.reviews,
+        ledger_key=foundation.signing.public_key,
     )
 
     async def traffic_changed(_: str) -> None:

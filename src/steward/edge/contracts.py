@@ -219,4 +219,5 @@ class Services:
     live: Live
     labels: Labels
     reviews: Reviews
+    ledger_key: Callable[[], Awaitable[bytes]]
     demo: Demo | None = None

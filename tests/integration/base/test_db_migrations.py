@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -15,6 +17,10 @@ from steward.base.db.migrations import HEAD, check_schema, upgrade
 from steward.base.db.migrations.runner import sql_of
 from steward.base.db.pool import PooledDatabase
 from steward.base.errors import Misconfigured
+from steward.govern.ledger.chain import shared_digest
+from steward.govern.ledger.chaining import Chainer
+from steward.govern.ledger.contracts import GENESIS, Entry
+from steward.govern.ledger.service import Ledger
 from steward.supply.releases.assignment import Traffic
 from steward.supply.releases.contracts import ReleaseId
 from steward.supply.releases.traffic import TrafficControl
@@ -80,6 +86,20 @@ insert into feedback (id, conversation_id, csat, at) select gen_random_uuid(), i
 """
 
 
+def old_rows() -> list[tuple[object, ...]]:
+    """Return rows of the ledger as they were written before links were made in batches."""
+    rows: list[tuple[object, ...]] = []
+    previous = GENESIS
+    for position in (1, 2, 3):
+        entry = Entry("system", "rollout.started", f"rollout:{position}", {"n": position, "yes": True})
+        at = datetime(2026, 3, 1, 9, 0, 0, position, tzinfo=UTC)
+        digest = shared_digest(entry, position=position, at=at, previous=previous)
+        details = json.dumps(dict(entry.details))
+        rows.append((position, at, entry.actor, entry.deed, entry.subject, details, previous, digest))
+        previous = digest
+    return rows
+
+
 class TestUpgradeOfTheFirstSchema:
     """A database that was in use before there were rollouts."""
 
@@ -90,6 +110,8 @@ class TestUpgradeOfTheFirstSchema:
             owner.execute("create table schema_version (version_num text primary key)")
             owner.execute("insert into schema_version values ('0001_foundation')")
             owner.execute(FIRST_ROWS)
+            with owner.cursor() as cursor:
+                cursor.executemany("insert into ledger values (%s, %s, %s, %s, %s, %s, %s, %s)", old_rows())
         assert upgrade(empty_database.owner_url, app_role=APP_ROLE)
         return empty_database
 
@@ -102,6 +124,19 @@ class TestUpgradeOfTheFirstSchema:
         await database.close()
         assert before == Traffic("spoke", simulated=False, release_id=ReleaseId("r"), generation=7)
         assert after.generation == 8
+
+    async def test_the_ledger_goes_on_from_rows_that_still_verify(self, upgraded: TestDatabase) -> None:
+        database, clock = await PooledDatabase.open(upgraded.app_url, min_size=1), SystemClock()
+        ledger = Ledger(clock)
+        async with database.write() as session:
+            await ledger.append(session, Entry("system", "b.c", "d:1", {}))
+        await Chainer(database, clock).finish()
+        async with database.read() as session:
+            verdict = await ledger.verify(session)
+            rows = await ledger.recent(session)
+        await database.close()
+        assert (verdict.ok, verdict.rows) == (True, 4)
+        assert [row.position for row in rows] == [4, 3, 2, 1]
 
     def test_what_was_said_counts(self, upgraded: TestDatabase) -> None:
         with psycopg.connect(upgraded.app_url) as connection:

@@ -29,6 +29,7 @@ from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
 from steward.serve.turn.reach import Reach
+from steward.supply.releases.signing import Signing
 
 MASTER = MasterKey(b"m" * 32)
 
@@ -83,6 +84,9 @@ def services(database: PooledDatabase, fixed_clock: FixedClock, access: Access) 
         live=nothing,
         labels=nothing,
         reviews=nothing,
+        ledger_key=Signing(
+            database, master_key=MASTER, clock=fixed_clock, ledger=Ledger(fixed_clock)
+        ).public_key,
     )
 
 

@@ -145,8 +145,9 @@ def run_verify(reference: str | None, *, as_json: bool, data_dir: Path | None) -
             return 0 if whole else 1
         for entry in entries:
             judged = f"{len(entry.verdicts)} verdicts" if entry.verdicts else "no verdicts"
+            place = entry.position or ""
             says = "follows from its numbers" if entry.agrees else "DOESN'T FOLLOW"
-            print(f"{entry.position:>7}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.deed:<30} {judged:<13} {says}")
+            print(f"{place:>7}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.deed:<30} {judged:<13} {says}")
             for difference in entry.differences:
                 print(f"         {difference}")
         if not chain.ok:

@@ -163,7 +163,7 @@ def _check_writing(connection: Connection) -> Check:
         "select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
         "coalesce((select bool_and(has_table_privilege(oid, 'insert')) from pg_class "
         "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') "
-        "and relname in ('ledger', 'message', 'turn')), true)"
+        "and relname in ('ledger_entry', 'message', 'turn')), true)"
     ).fetchone()
     read_only, may_insert = row or (False, True)
     if read_only:

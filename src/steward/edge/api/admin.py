@@ -158,7 +158,8 @@ async def verify_ledger(request: Request) -> Response:
     """Check the ledger's whole chain."""
     services = services_of(request)
     async with services.database.read() as session:
-        return json_answer(fields_of(await services.ledger.verify(session)))
+        key = await services.ledger_key()
+        return json_answer(fields_of(await services.ledger.verify(session, public_key=key)))
 
 
 @router.get("/kpis", responses=described(200))

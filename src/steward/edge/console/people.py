@@ -19,6 +19,10 @@ class People:
         accounts = await services.access.accounts.listed()
         return cls({account.principal.actor: account.name for account in accounts})
 
+    def actors(self) -> tuple[str, ...]:
+        """Return all accounts as the ledger names them."""
+        return tuple(self._names)
+
     def name(self, actor: str | None) -> str:
         """Return how people call who did something."""
         if not actor:
@@ -31,5 +35,7 @@ class People:
                 return f"a program (key …{identifier[-8:]})"
             case "system":
                 return "Steward itself"
+            case "operator":
+                return "somebody at the command line"
             case _:
                 return actor

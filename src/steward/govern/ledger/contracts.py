@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
 from steward.govern.ledger.errors import BadEntry
 
 Detail = str | int | bool | None
 GENESIS = bytes(32)
-"""What stands as `previous` in the first row."""
+"""What stands as `previous` in the first link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,43 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the ledger as stored."""
+class Written:
+    """An entry as stored. `digest` covers everything else that stands here."""
 
-    position: int
+    id: UUID
     at: datetime
     actor: str
     deed: str
     subject: str
     details: Mapping[str, Detail]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry's place in the chain.
+
+    `form` is 2; 1 for rows whose link and entry share one digest, as they were written before batches.
+    """
+
+    position: int
+    entry: UUID
+    form: int
     previous: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with its place in the chain; `position` is None until it's linked."""
+
+    position: int | None
+    id: UUID
+    at: datetime
+    actor: str
+    deed: str
+    subject: str
+    details: Mapping[str, Detail]
     digest: bytes
 
 
@@ -70,14 +99,93 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """One key's signature; Ed25519 (RFC 8032)."""
+
+    public_key: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed head: links `first` to `position`, the last one's digest and their Merkle root."""
+
+    first: int
+    position: int
+    at: datetime
+    head: bytes
+    root: bytes
+    signature: Signature
+
+
+class Signed(Protocol):
+    """What a signer gives."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The key, 32 bytes."""
+        ...
+
+    @property
+    def signature(self) -> bytes:
+        """The signature, 64 bytes."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs with the installation's key."""
+
+    async def public_key(self) -> bytes:
+        """Return the public key, 32 bytes."""
+        ...
+
+    async def sign(self, message: bytes) -> Signed:
+        """Return the signature of a message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Committed entries that aren't linked yet."""
+
+    entries: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The ledger at a glance."""
+
+    head: Head
+    tail: Tail
+    signed: Checkpoint | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found. `reason` says in a sentence what is wrong at `first_bad_position`."""
+    """What `verify` found.
+
+    Attributes:
+        ok: whether nothing is wrong.
+        rows: links that were checked and are whole, up to the first fault.
+        first_bad_position: where it breaks first; None also where a faulty entry has no place in the chain.
+        reason: what is wrong there, in a sentence.
+        head_digest: the digest of the last link that is whole.
+        entry: the entry that is wrong, where one is.
+        checkpoints: signed heads that were checked.
+        signed_to: the position up to which the chain is signed.
+        tail: entries that wait to be linked.
+    """
 
     ok: bool
     rows: int
     first_bad_position: int | None
     reason: str | None
     head_digest: bytes
+    entry: UUID | None = None
+    checkpoints: int = 0
+    signed_to: int = 0
+    tail: int = 0
 
 
 def _refuse_unstorable(field: str, value: str) -> None:

@@ -252,6 +252,8 @@ class RolloutEvent:
     reason: str
     evidence: Mapping[str, object]
     ledger_position: int | None
+    """Its place in the ledger's chain; None for the moment until it is linked."""
+    ledger_entry: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

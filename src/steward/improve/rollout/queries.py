@@ -70,13 +70,15 @@ where id = %(id)s
 """
 
 PUT_EVENT: Final = """
-insert into rollout_event (id, rollout_id, at, kind, phase, actor, reason, evidence, ledger_position)
-values (%(id)s, %(rollout)s, %(at)s, %(kind)s, %(phase)s, %(actor)s, %(reason)s, %(evidence)s, %(position)s)
+insert into rollout_event (id, rollout_id, at, kind, phase, actor, reason, evidence, ledger_entry)
+values (%(id)s, %(rollout)s, %(at)s, %(kind)s, %(phase)s, %(actor)s, %(reason)s, %(evidence)s, %(entry)s)
 """
 
 EVENTS: Final = """
-select at, kind, phase, actor, reason, evidence, ledger_position
-from rollout_event where rollout_id = %(id)s order by at, id
+select event.at, event.kind, event.phase, event.actor, event.reason, event.evidence, link.position,
+       event.ledger_entry
+from rollout_event event left join ledger_link link on link.entry = event.ledger_entry
+where event.rollout_id = %(id)s order by event.at, event.id
 """
 
 ASK_APPROVAL: Final = """

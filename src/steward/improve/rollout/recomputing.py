@@ -33,7 +33,7 @@ class Recomputed:
     `verdicts` are empty where the entry holds no numbers: somebody decided without them.
     """
 
-    position: int
+    position: int | None
     at: datetime
     deed: str
     actor: str

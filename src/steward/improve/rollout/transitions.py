@@ -1,7 +1,7 @@
 """What can happen to a rollout: its row, the traffic, the timeline and the ledger, changed together.
 
 Every method works in the caller's transaction on a rollout that `lock` returned, so two processes
-can't both decide; the ledger's entry comes last because writers of it wait for each other.
+can't both decide.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Transitions:
                 "evidence": text_of(kept),
             },
         )
-        position = await self._ledger.append(session, entry)
+        written = await self._ledger.append(session, entry)
         await session.execute(
             queries.PUT_EVENT,
             {
@@ -193,7 +193,7 @@ class Transitions:
                 "actor": cause.by,
                 "reason": cause.reason,
                 "evidence": text_of(kept),
-                "position": position,
+                "entry": written,
             },
         )
         return after

@@ -41,7 +41,7 @@ class TestStart:
         assert traffic.split.categories == {"delivery", "orders"}
         events = await field.rollouts.events(rollout.id)
         assert [event.kind for event in events] == ["started", "phase_started"]
-        assert all(event.ledger_position for event in events)
+        assert all(event.ledger_entry for event in events)
 
     async def test_the_plan_of_the_folder_with_its_first_agreement(self, field: Field) -> None:
         rollout = await field.rollouts.start(assistant="spoke", candidate="2", by=BY, reason="why not")

@@ -46,7 +46,7 @@ class Installation:
     async def deeds(self) -> list[str]:
         """Return the deeds in the ledger, in their order."""
         async with self.database.read() as session:
-            return [row[0] for row in await session.all("select deed from ledger order by position")]
+            return [row[0] for row in await session.all("select deed from ledger order by id")]
 
     async def count(self, table: str) -> int:
         """Count a table's rows."""

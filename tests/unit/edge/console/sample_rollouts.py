@@ -166,7 +166,14 @@ def points(last: tuple[TriggerVerdict, ...], place: int, looks: int = 60) -> tup
 
 def event(hours: float, kind: str, place: int, actor: str, reason: str, **evidence: object) -> RolloutEvent:
     return RolloutEvent(
-        START + timedelta(hours=hours), kind, place, actor, reason, evidence, 100 + round(hours * 10)
+        START + timedelta(hours=hours),
+        kind,
+        place,
+        actor,
+        reason,
+        evidence,
+        100 + round(hours * 10),
+        UUID(int=100 + round(hours * 10)),
     )
 
 

@@ -1,0 +1,187 @@
+"""The chainer: links committed entries in batches, and signs the chain's head now and then.
+
+Every process may run one; a lock makes them one at a time, and PostgreSQL drops it with its holder's
+transaction. A chainer that is killed leaves no half of a batch: links appear and entries leave the tail
+in one transaction. An entry whose transaction commits late is linked late; it can't be missed, because it
+stays in the tail until it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from steward.base.clock import Clock
+from steward.base.db.contracts import Database, WriteSession
+from steward.base.errors import StewardError
+from steward.govern.ledger import queries
+from steward.govern.ledger.chain import link_digest
+from steward.govern.ledger.contracts import GENESIS, Checkpoint, Head, Signature, Signer
+from steward.govern.ledger.merkle import Growing
+from steward.govern.ledger.signatures import checkpoint_message
+from steward.govern.ledger.witness import Witness
+
+LOOK_EVERY_S: Final = 0.2
+"""How often a process looks for entries to link: the age of the tail is about this."""
+BATCH: Final = 2000
+SIGN_AFTER_LINKS: Final = 1000
+SIGN_AFTER: Final = timedelta(seconds=60)
+MOST_BETWEEN: Final = 10_000
+"""Links under one signed head at most: a proof reads them all."""
+_LOCK: Final = 0x7374_6577_6172_64
+"""The advisory lock of the chain: the letters of the product's name."""
+log = structlog.get_logger(__name__)
+
+
+class Chainer:
+    """Keeps the chain linked, and signed where it's given a signer."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        signer: Signer | None = None,
+        witness: Witness | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._signer = signer
+        self._witness = witness
+
+    async def run(self) -> None:
+        """Link and sign until cancelled; a failure is logged and tried again, a named isolation point."""
+        while True:
+            try:
+                while await self.link() == BATCH:
+                    pass
+                if self._signer is not None:
+                    await self.sign(only_when_due=True)
+            except StewardError as error:
+                log.warning("ledger_not_chained", sentence=str(error))
+            except Exception:
+                log.exception("ledger_not_chained")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def finish(self) -> None:
+        """Link what has committed and sign the head: before a process ends, or before a proof is made."""
+        while await self.link(patiently=True) == BATCH:
+            pass
+        if self._signer is not None:
+            await self.sign()
+
+    async def link(self, *, patiently: bool = False) -> int:
+        """Link one batch and return how many entries it was; 0 where another process is at it.
+
+        Args:
+            patiently: wait for the other process.
+        """
+        async with self._database.read() as session:
+            if await session.one(queries.HAS_TAIL) is None:
+                return 0
+        async with self._database.write() as session:
+            if not await _locked(session, patiently=patiently):
+                return 0
+            return await self._link_batch(session)
+
+    async def sign(self, *, only_when_due: bool = False) -> Checkpoint | None:
+        """Sign the head and tell the witness; None where nothing is new, or where it isn't due yet."""
+        if self._signer is None:
+            raise ValueError("a chainer without a signer can't sign")
+        if not await self._is_due(only_when_due=only_when_due):
+            return None
+        made: Checkpoint | None = None
+        # The key is made at its first use, with an entry of its own: not while the chain is locked.
+        await self._signer.public_key()
+        while True:
+            async with self._database.write() as session:
+                await _locked(session, patiently=True)
+                checkpoint = await self._sign_segment(session, self._signer)
+            if checkpoint is None:
+                return made
+            made = checkpoint
+            await self._tell(made)
+
+    async def _link_batch(self, session: WriteSession) -> int:
+        row = await session.one(queries.HEAD)
+        head = Head(0, GENESIS) if row is None else Head(row[0], bytes(row[1]))
+        waiting = await session.all(queries.WAITING, [BATCH])
+        if not waiting:
+            return 0
+        position, previous = head.position, head.digest
+        befores, digests = [], []
+        for _, entry, digest in waiting:
+            position += 1
+            befores.append(previous)
+            previous = link_digest(position=position, entry=entry, digest=bytes(digest), previous=previous)
+            digests.append(previous)
+        positions = list(range(head.position + 1, position + 1))
+        await session.execute(queries.PUT_LINKS, [positions, [row[1] for row in waiting], befores, digests])
+        await session.execute(queries.LET_GO, [[row[0] for row in waiting]])
+        return len(waiting)
+
+    async def _is_due(self, *, only_when_due: bool) -> bool:
+        async with self._database.read() as session:
+            count = await session.one(queries.COUNT)
+            newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
+        new = (count[0] if count else 0) - (newest.position if newest else 0)
+        if new <= 0 or not only_when_due:
+            return new > 0
+        waited = newest is None or self._clock.now() - newest.at >= SIGN_AFTER
+        return waited or new >= SIGN_AFTER_LINKS
+
+    async def _sign_segment(self, session: WriteSession, signer: Signer) -> Checkpoint | None:
+        newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
+        first = newest.position + 1 if newest else 1
+        rows = await session.all(queries.DIGESTS, [first, first + MOST_BETWEEN - 1])
+        if not rows:
+            return None
+        tree = Growing()
+        for (digest,) in rows:
+            tree.add(bytes(digest))
+        unsigned = Checkpoint(
+            first=first,
+            position=first + len(rows) - 1,
+            at=self._clock.now(),
+            head=bytes(rows[-1][0]),
+            root=tree.root(),
+            signature=Signature(b"", b""),
+        )
+        signed = await signer.sign(checkpoint_message(unsigned))
+        await session.execute(
+            queries.PUT_CHECKPOINT,
+            [
+                unsigned.first,
+                unsigned.position,
+                unsigned.at,
+                unsigned.head,
+                unsigned.root,
+                signed.public_key,
+                signed.signature,
+            ],
+        )
+        return Checkpoint(
+            unsigned.first,
+            unsigned.position,
+            unsigned.at,
+            unsigned.head,
+            unsigned.root,
+            Signature(signed.public_key, signed.signature),
+        )
+
+    async def _tell(self, checkpoint: Checkpoint) -> None:
+        # The next head covers this one: a witness that is away for a while misses nothing that matters.
+        if self._witness is None:
+            return
+        try:
+            await self._witness.take(checkpoint)
+        except (OSError, StewardError) as error:
+            log.warning("ledger_witness_away", sentence=str(error))
+
+
+async def _locked(session: WriteSession, *, patiently: bool) -> bool:
+    row = await session.one(queries.LOCK if patiently else queries.TRY_LOCK, [_LOCK])
+    return patiently or bool(row and row[0])
