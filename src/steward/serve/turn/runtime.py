@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from steward.base.db.contracts import Database
 from steward.base.language.contracts import Classifier, Embedder
+from steward.base.language.grounding import GroundingHead
 from steward.base.language.names import NameTagger
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
@@ -228,6 +229,8 @@ class Runtimes:
                 injections=nearest(release.injection_examples),
             ),
             policy=compile_policy(
+                GroundingHead.from_bytes(release.heads["grounding"]),
+                grounding=float(guardrails.evidence.grounding),
                 support=float(guardrails.evidence.sentence_support),
                 forbidden=guardrails.forbidden_promises,
                 instructions=folder.prompts["answer"].template,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from steward.base.language.grounding import GroundingHead
+from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
+from steward.serve.turn.claims import makes_claim
 from steward.serve.turn.drafts import Draft
-from steward.serve.turn.verify import compile_policy, makes_claim, verify
+from steward.serve.turn.verify import compile_policy, verify
 
+HEAD = GroundingHead.from_bytes(shipped()["grounding"])
 CONTEXT = "I was charged twice this month. Can I cancel my contract free of charge?"
 
 
@@ -61,12 +65,16 @@ class TestVerify:
         ],
     )
     def test_only_the_engine_says_that_something_was_done(self, text: str) -> None:
-        policy = compile_policy(support=0.5, forbidden=(), instructions="", detector=Detector())
+        policy = compile_policy(
+            HEAD, grounding=0.15, support=0.5, forbidden=(), instructions="", detector=Detector()
+        )
         assert verify(Draft(text, ()), (), CONTEXT, policy).reason == "claims_effect"
 
     @pytest.mark.parametrize(
         "text", ["If your payment was returned, try again.", "We write once the order has been sent."]
     )
     def test_what_is_only_supposed_is_no_effect(self, text: str) -> None:
-        policy = compile_policy(support=0.5, forbidden=(), instructions="", detector=Detector())
+        policy = compile_policy(
+            HEAD, grounding=0.15, support=0.5, forbidden=(), instructions="", detector=Detector()
+        )
         assert verify(Draft(text, ()), (), CONTEXT, policy).reason == "no_citation"

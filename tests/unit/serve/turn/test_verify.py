@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from steward.base.language.grounding import GroundingHead
+from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.drafts import Draft
 from steward.serve.turn.verify import compile_policy, verify
 from steward.supply.knowledge.contracts import Passage, PassageId
 
+HEAD = GroundingHead.from_bytes(shipped()["grounding"])
 BODY = (
     "A refund to a card takes 3 to 5 working days. Above £100 a colleague in Leeds checks it first. "
     "It never starts on a Sunday."
@@ -16,7 +19,12 @@ BODY = (
 PASSAGES = (Passage(PassageId("p1"), "refunds.md", "Refunds", "Refunds", BODY, None, 0, 0.8, 0.8, 0.8),)
 INSTRUCTIONS = "You are an automated assistant that answers customers of the company from passages alone."
 POLICY = compile_policy(
-    support=0.5, forbidden=["i promise", "free for life"], instructions=INSTRUCTIONS, detector=Detector()
+    HEAD,
+    grounding=0.15,
+    support=0.5,
+    forbidden=["i promise", "free for life"],
+    instructions=INSTRUCTIONS,
+    detector=Detector(),
 )
 
 
