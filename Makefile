@@ -6,7 +6,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test check lint types imports prove bench lock clean
+.PHONY: help setup spark provider demo test check lint types imports prove bench lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ setup: ## make .venv with the pinned packages
 
 spark: setup ## add Spark to .venv, for the comparison of engines (480 MB; needs Java)
 	@$(PYTHON) bootstrap.py --spark
+
+provider: setup ## add the identity provider that tests sign in with, in .provider (60 MB)
+	@$(PYTHON) bootstrap.py --provider
 
 demo: setup ## the sample assistant on http://127.0.0.1:8080 (PORT=, STEWARD_DATA_DIR=)
 	@STEWARD_DATA_DIR="$(STEWARD_DATA_DIR)" exec $(BIN)/steward up --demo --port $(PORT)
@@ -50,6 +53,8 @@ lock: setup ## write the locked requirements anew
 	  --generate-hashes --quiet -o .model.lock && cat .model.lock >> requirements.lock && rm .model.lock
 	@$(BIN)/uv pip compile requirements-spark.in --universal --python-version 3.11 --no-header --no-emit-index-url \
 	  --no-annotate --generate-hashes --quiet --upgrade -o requirements-spark.lock
+	@$(BIN)/uv pip compile requirements-provider.in --universal --python-version 3.11 --no-header \
+	  --no-emit-index-url --no-annotate --generate-hashes --quiet --upgrade -o requirements-provider.lock
 
 clean: ## remove everything that was made here, the demo's data included
-	rm -rf .venv .steward .prove .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .provider .steward .prove .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,8 +1,8 @@
-"""Set up Steward's environment from a bare Python: `python3 bootstrap.py [--spark]`.
+"""Set up Steward's environment from a bare Python: `python3 bootstrap.py [--spark] [--provider]`.
 
 Makes `.venv`, installs the exact, hashed versions of `requirements.lock` into it and this checkout
 in editable form; with --spark also those of `requirements-spark.lock`, which only the comparison of
-engines needs. Uses the standard library alone; the Makefile calls it, and it works where make isn't.
+engines needs; with --provider a real identity provider into `.provider`, with which tests sign in. Uses the standard library alone; the Makefile calls it, and it works where make isn't.
 A second run that finds nothing changed returns at once.
 """
 
@@ -20,9 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 SPARK_LOCK = ROOT / "requirements-spark.lock"
+PROVIDER_LOCK = ROOT / "requirements-provider.lock"
 VENV = ROOT / ".venv"
+PROVIDER_VENV = ROOT / ".provider"
 STAMP = VENV / "steward-installed.txt"
 SPARK_STAMP = VENV / "spark-installed.txt"
+PROVIDER_STAMP = PROVIDER_VENV / "provider-installed.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
@@ -31,6 +34,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--spark", action="store_true", help="install Spark as well (480 MB; needs Java to run)"
+    )
+    parser.add_argument(
+        "--provider", action="store_true", help="install the identity provider that tests sign in with"
     )
     given = parser.parse_args()
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
@@ -42,6 +48,8 @@ def main() -> int:
     steps = [(STAMP, installed_fingerprint(), set_up)]
     if given.spark:
         steps.append((SPARK_STAMP, spark_fingerprint(), install_spark))
+    if given.provider:
+        steps.append((PROVIDER_STAMP, provider_fingerprint(), install_provider))
     started, done = time.monotonic(), False
     try:
         for stamp, fingerprint, step in steps:
@@ -66,6 +74,11 @@ def installed_fingerprint() -> str:
 def spark_fingerprint() -> str:
     """Return a digest of what decides which Spark is installed, and into which environment."""
     return hashlib.sha256(SPARK_LOCK.read_bytes() + b"\0" + sys.version.encode()).hexdigest()
+
+
+def provider_fingerprint() -> str:
+    """Return a digest of what decides which identity provider is installed."""
+    return hashlib.sha256(PROVIDER_LOCK.read_bytes() + b"\0" + sys.version.encode()).hexdigest()
 
 
 def set_up() -> None:
@@ -114,10 +127,19 @@ def install_spark() -> None:
     run([*uv_install_command(), *locked], install_environment())
 
 
-def uv_install_command() -> list[str]:
-    """Return uv's command to install exactly what is listed into `.venv`."""
-    python = str(python_of(VENV))
-    return [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
+def install_provider() -> None:
+    """Make an environment for the identity provider and install its lock there."""
+    say("fetching the identity provider for tests (60 MB)")
+    shutil.rmtree(PROVIDER_VENV, ignore_errors=True)
+    run([sys.executable, "-m", "venv", "--without-pip", str(PROVIDER_VENV)], install_environment())
+    command = [*uv_install_command(PROVIDER_VENV), "--require-hashes", "-r", str(PROVIDER_LOCK)]
+    run(command, {**install_environment(), "VIRTUAL_ENV": str(PROVIDER_VENV)})
+
+
+def uv_install_command(environment: Path = VENV) -> list[str]:
+    """Return uv's command to install exactly what is listed into an environment."""
+    uv, python = str(python_of(VENV)), str(python_of(environment))
+    return [uv, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
 
 
 def install_environment() -> dict[str, str]:
