@@ -21,6 +21,7 @@ PAGES = (
     "/releases",
     "/releases/1",
     "/ledger",
+    "/rights",
     "/site",
 )
 

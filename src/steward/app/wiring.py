@@ -21,7 +21,7 @@ from steward.app.settings import Settings
 from steward.app.turning import Ground, build_turning
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
-from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
+from steward.edge.contracts import Access, EdgeSettings, Readiness, Rights, Services
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.limits import RateLimits
 from steward.govern.access.second_factor import SecondFactors
@@ -180,6 +180,7 @@ async def _built(
         live=improvement.live,
         labels=Labels(database, clock=clock, ledger=foundation.ledger),
         reviews=improvement.reviews,
+        rights=Rights(erasing=retention.erasing, exporting=retention.exporting),
         ledger_key=foundation.signing.public_key,
     )
 

@@ -22,6 +22,8 @@ from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.access.sign_ins import SignIns
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
+from steward.govern.retention.erasing import Erasing
+from steward.govern.retention.exporting import Exporting
 from steward.improve.evals.contracts import GateResult
 from steward.improve.insight.first_page import FirstPage
 from steward.improve.insight.live import Live
@@ -54,6 +56,14 @@ class Access:
     customer_tokens: CustomerTokens
     limits: RateLimits
     sign_ins: SignIns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What customers may ask for: everything kept about them, and to be erased."""
+
+    erasing: Erasing
+    exporting: Exporting
 
 
 # ------------------------------------------------------------------ moving traffic by evidence
@@ -219,5 +229,6 @@ class Services:
     live: Live
     labels: Labels
     reviews: Reviews
+    rights: Rights
     ledger_key: Callable[[], Awaitable[bytes]]
     demo: Demo | None = None

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from steward.base.errors import StewardError
-from steward.edge.api import admin, chat, conversations, evidence, health, rollouts, routing
+from steward.edge.api import admin, chat, conversations, evidence, health, rights, rollouts, routing
 from steward.edge.api.answers import api, json_answer
 from steward.edge.api.documents import document
 from steward.edge.api.ownership import Ownership
@@ -63,6 +63,7 @@ def build_api(
         chat.router,
         admin.router,
         rollouts.router,
+        rights.router,
         evidence.router,
         health.router,
         documents,

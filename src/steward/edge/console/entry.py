@@ -30,6 +30,7 @@ _PAGES: Final = (
     ("rollouts", "/console/rollouts", "Rollouts", Permission.ROLLOUT_READ),
     ("releases", "/console/releases", "Releases", Permission.RELEASE_READ),
     ("ledger", "/console/ledger", "Ledger", Permission.LEDGER_READ),
+    ("rights", "/console/rights", "Customers' rights", Permission.PERSONAL_EXPORT),
     ("site", "/console/site", "Put it on your site", Permission.KEY_MANAGE),
     ("people", "/console/people", "People", Permission.ACCOUNT_MANAGE),
 )
