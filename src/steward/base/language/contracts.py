@@ -75,6 +75,18 @@ class Prediction:
         return self.ranked[0].confidence
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What a classifier would have said of texts it was trained on, without having seen each.
+
+    `confidences` are -1 for a text that it takes for out of scope; `right` tells whether the intent was.
+    A head that was trained before this was kept has none.
+    """
+
+    confidences: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
 class Classifier(Protocol):
     """A trained head over the shared embedding and the text's own words."""
 
@@ -86,6 +98,11 @@ class Classifier(Protocol):
     @property
     def digest(self) -> str:
         """SHA-256 of the trained parameters."""
+        ...
+
+    @property
+    def held_out(self) -> HeldOut:
+        """What it would have said of texts it was trained on, without having seen each."""
         ...
 
     def predict(self, text: str, vector: NDArray[np.float32]) -> Prediction:

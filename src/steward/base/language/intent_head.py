@@ -1,7 +1,8 @@
 """A classifier over the shared embedding and the text's own words, trained in seconds from examples.
 
 Kernel ridge regression (`ridge.py`) on a mixed kernel (`kernel.py`), one column per label. Scores of
-texts left out of the training calibrate the probabilities and fix the out-of-scope threshold.
+texts left out of the training calibrate the probabilities and fix the out-of-scope threshold; what the
+head would say of them is kept, because the confidence from which it is acted upon is set on them too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from steward.base.digests import sha256_hex
 from steward.base.language.calibration import Calibration, fit_calibration
-from steward.base.language.contracts import LabelledText, Prediction, Scored, Vectors
+from steward.base.language.contracts import HeldOut, LabelledText, Prediction, Scored, Vectors
 from steward.base.language.errors import TooFewExamples, TooFewLabels, UnreadableHead
 from steward.base.language.kernel import KernelShape, TrainingTexts
 from steward.base.language.ridge import fit_ridge
@@ -29,7 +30,7 @@ from steward.base.language.scope import scope_scores, scope_threshold
 Floats = NDArray[np.float32]
 
 # Raised whenever the same examples would give another head; part of a release's id.
-TRAINER_VERSION = 2
+TRAINER_VERSION = 3
 FEWEST_EXAMPLES = 2
 # Flat optimum between 0.05 and 0.2 on five data sets (leave-one-out).
 PENALTY = 0.1
@@ -50,6 +51,7 @@ class IntentHead:
     coefficients: Floats
     calibration: Calibration
     threshold: float
+    held_out: HeldOut
 
     def scores(self, text: str, vector: NDArray[np.float32]) -> Floats:
         """Return the regression score of each label, in the order of `labels`."""
@@ -97,6 +99,8 @@ class IntentHead:
         }
         arrays = self.training.arrays() | {
             "coefficients": self.coefficients,
+            "held_out_confidences": self.held_out.confidences,
+            "held_out_right": self.held_out.right,
             "about": np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8),
         }
         return _pack(arrays)
@@ -120,6 +124,10 @@ class IntentHead:
                 coefficients=arrays["coefficients"],
                 calibration=Calibration(**about["calibration"]),
                 threshold=about["threshold"],
+                held_out=HeldOut(
+                    arrays.get("held_out_confidences", np.zeros(0)),
+                    arrays.get("held_out_right", np.zeros(0, np.bool_)),
+                ),
             )
         except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise UnreadableHead(reason=type(error).__name__) from error
@@ -161,15 +169,29 @@ def train_intent_head(
     targets = np.zeros((len(texts), len(labels)), np.float32)
     targets[np.arange(len(out_of_scope), len(texts)), truth] = 1
     training = TrainingTexts.learn(texts, rows, shape or KernelShape())
-    held_out = min(len(examples), MOST_HELD_OUT)
+    # Texts of no label stand first, so that they are held out as well where there is room for them.
+    held_out = min(len(texts), MOST_HELD_OUT)
     fit = fit_ridge(training.compare_all(), targets, penalty=PENALTY, held_out=held_out)
+    inside = fit.held_out_scores[-min(len(examples), held_out) :]
+    calibration = fit_calibration(inside, truth[-len(inside) :])
+    threshold = scope_threshold(scope_scores(inside), scope_rejection)
+    own = np.concatenate([np.full(held_out - len(inside), -1), truth[-len(inside) :]])
     return IntentHead(
         labels=labels,
         training=training,
         coefficients=fit.coefficients,
-        calibration=fit_calibration(fit.held_out_scores, truth[-held_out:]),
-        threshold=scope_threshold(scope_scores(fit.held_out_scores), scope_rejection),
+        calibration=calibration,
+        threshold=threshold,
+        held_out=_held_out(fit.held_out_scores, own, calibration, threshold),
     )
+
+
+def _held_out(
+    scores: Floats, truth: NDArray[np.int64], calibration: Calibration, threshold: float
+) -> HeldOut:
+    confidences = calibration.probabilities(scores).max(axis=1)
+    confidences[scope_scores(scores) < threshold] = -1.0
+    return HeldOut(confidences, scores.argmax(axis=1) == truth)
 
 
 def _checked_labels(examples: Sequence[LabelledText]) -> tuple[str, ...]:

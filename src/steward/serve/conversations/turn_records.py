@@ -13,7 +13,11 @@ from steward.serve.conversations.contracts import TurnId
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """The columns of `turn`, in their order. `decisions` is sealed under the customer's key."""
+    """The columns of `turn`, in their order. `decisions` is sealed under the customer's key.
+
+    `decision` is what costs and bounds chose, `expected_cost` what that was expected to cost, in `currency`,
+    and `answerable` the chance that the passages answered; None where the turn ended before.
+    """
 
     id: TurnId
     conversation_id: UUID
@@ -64,6 +68,9 @@ class TurnRow:
     started_at: datetime
     finished_at: datetime
     rollout_id: UUID | None = None
+    answerable: float | None = None
+    decision: str | None = None
+    expected_cost: float | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(TurnRow))

@@ -55,10 +55,7 @@ class Acting:
             )
 
 
-def workflow_to_offer(understood: Understood, runtime: Runtime, open_run: Run | None) -> str | None:
-    """Return the workflow that a confident intent leads to, unless one is under way."""
-    workflow = understood.intent.workflow
-    needed = float(runtime.folder.guardrails.confidence.offer_workflow)
-    if workflow is None or understood.out_of_scope or understood.confidence < needed:
-        return None
-    return workflow if open_run is None or open_run.state is RunState.OFFERED else None
+def workflow_to_offer(understood: Understood, open_run: Run | None) -> str | None:
+    """Return the workflow that an intent leads to, unless one is under way."""
+    under_way = open_run is not None and open_run.state is not RunState.OFFERED
+    return None if under_way else understood.intent.workflow

@@ -8,6 +8,7 @@ from steward.govern.ledger.errors import BadEntry
 from steward.serve.conversations.contracts import ActionChanged, Event, Outcome, Question
 from steward.serve.desk.opening_hours import hand_over_text
 from steward.serve.turn.course import Course
+from steward.serve.turn.deciding import Choice, Decision
 from steward.serve.turn.guard import Guarded, Reaction
 from steward.serve.turn.timing import Stage
 from steward.serve.turn.understand import Understood, asks_for_human
@@ -141,19 +142,19 @@ def moved(course: Course, move: Move, *, separator: str = " ") -> Ending:
     )
 
 
-def weak_ending(course: Course, understood: Understood, after: Move | None) -> Ending:
-    """Without evidence: go on with the workflow, say that it's nobody's business, ask back, hand over."""
+def unanswerable(course: Course, decision: Decision, after: Move | None) -> Ending:
+    """End a turn that isn't answered: with the workflow, a refusal, a question back or a human."""
     guardrails = course.runtime.folder.guardrails
     if after is not None and after.text:
         return moved(course, after)
     run = after.run if after else None
-    if understood.out_of_scope:
+    if decision.choice is Choice.REFUSE:
         return Ending(Outcome.REFUSED, "out_of_scope", guardrails.out_of_scope_reply, run=run)
-    if course.received.asked_back == 0:
-        course.findings.asked_back = True
-        question = guardrails.evidence.ask_back
-        return Ending(Outcome.ASKED, "weak_evidence", question, (Question(None, question),), run=run)
-    return hand_over(course, "weak_evidence", run=run)
+    if decision.choice is Choice.HAND_OVER or not decision.beliefs.may_ask:
+        return hand_over(course, "weak_evidence", run=run)
+    course.findings.asked_back = True
+    question = guardrails.evidence.ask_back
+    return Ending(Outcome.ASKED, "weak_evidence", question, (Question(None, question),), run=run)
 
 
 def unanswered(course: Course, after: Move | None) -> Ending:

@@ -7,7 +7,7 @@ words and stores the turn's row in one commit (`closing.py`).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -25,6 +25,7 @@ from steward.serve.turn.answering import Answerer, Sentence
 from steward.serve.turn.closing import Closing
 from steward.serve.turn.composing import compose, said_before
 from steward.serve.turn.course import Course
+from steward.serve.turn.deciding import Beliefs, Choice, Decision, decide
 from steward.serve.turn.elsewhere import Elsewhere
 from steward.serve.turn.endings import (
     Ending,
@@ -32,8 +33,8 @@ from steward.serve.turn.endings import (
     hand_over,
     moved,
     not_for_reading,
+    unanswerable,
     unanswered,
-    weak_ending,
 )
 from steward.serve.turn.guard import guard
 from steward.serve.turn.placing import answers_itself, names_a_matter
@@ -46,6 +47,8 @@ from steward.serve.turn.understand import Understood, understand
 from steward.serve.turn.voice import Voice, WordLost
 from steward.serve.workflows.contracts import Move, Run, RunState
 
+DECIDED = "decided"
+"""What the notes call the choice between answering, offering, asking and handing over."""
 WENT_WRONG = "Something went wrong on our side, so I'm passing you to a colleague."
 
 
@@ -193,11 +196,7 @@ class Pipeline:
         """Answer from passages; then offer a workflow, or go back to the one that is open."""
         received, runtime, findings = course.received, course.runtime, course.findings
         after = reminder
-        if (
-            understood.intent.reply
-            and not understood.out_of_scope
-            and understood.confidence >= float(runtime.folder.guardrails.confidence.offer_workflow)
-        ):
+        if understood.intent.reply and understood.sure:
             async for event in self._say_then_move(course, understood.intent.reply, after):
                 yield event
             return
@@ -207,15 +206,29 @@ class Pipeline:
                 received, understood, runtime, today=self._clock.now().date()
             )
         course.notes.decide(
-            Stage.RETRIEVE, "weak" if evidence.weak else "found", strength=round(evidence.strength, 4),
+            Stage.RETRIEVE, "found", strength=round(evidence.strength, 4),
+            answerable=round(evidence.answerable, 4),
             passages=[[item.id, item.title, round(item.score, 4)] for item in evidence.passages],
         )  # fmt: skip
-        offered = workflow_to_offer(understood, runtime, received.run)
-        if after is None and offered is not None:
-            findings.workflow = offered
-            after = await self._acting.propose(received, offered, runtime)
-        if evidence.weak:
-            async for event in self._closing.end(course, weak_ending(course, understood, after)):
+        workflow = workflow_to_offer(understood, received.run)
+        decision = findings.decision = decide(
+            Beliefs(
+                intent=understood.confidence,
+                in_scope=not understood.out_of_scope,
+                answerable=evidence.answerable,
+                strength=evidence.strength,
+                offers=workflow is not None,
+                may_ask=received.asked_back == 0,
+            ),
+            runtime.costs[understood.category.name],
+            runtime.bounds,
+        )
+        note_decision(course, decision)
+        if after is None and workflow is not None and decision.offer:
+            findings.workflow = workflow
+            after = await self._acting.propose(received, workflow, runtime)
+        if decision.choice is not Choice.ANSWER:
+            async for event in self._closing.end(course, unanswerable(course, decision, after)):
                 yield event
             return
         async for event in self._say_answer(course, understood, after):
@@ -310,3 +323,21 @@ def note_understood(course: Course, understood: Understood) -> None:
         override=understood.override,
         language=understood.language,
     )
+
+
+def note_decision(course: Course, decision: Decision) -> None:
+    """Note what was decided, with everything that it stood on."""
+    course.notes.decide(
+        Stage.ACT,
+        DECIDED,
+        choice=decision.choice.value,
+        offer=decision.offer,
+        cost=round(decision.cost, 4),
+        options=[[item.choice.value, round(item.cost, 4), item.barred] for item in decision.options],
+        beliefs={name: _rounded(value) for name, value in asdict(decision.beliefs).items()},
+        bounds={name: _rounded(value) for name, value in asdict(decision.bounds).items()},
+    )
+
+
+def _rounded(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value

@@ -13,6 +13,7 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import WriteSession
 from steward.serve.conversations.contracts import Citation, Done, Outcome, Tokens
 from steward.serve.conversations.turn_records import TurnRow, insert_turn
+from steward.serve.turn.deciding import Decision
 from steward.serve.turn.guard import Guarded
 from steward.serve.turn.placing import names_a_matter
 from steward.serve.turn.receive import Received
@@ -31,6 +32,7 @@ class Findings:
     understood: Understood | None = None
     guarded: Guarded | None = None
     evidence: Evidence | None = None
+    decision: Decision | None = None
     model: str | None = None
     route: str | None = None
     workflow: str | None = None
@@ -116,7 +118,7 @@ def turn_row(
 ) -> TurnRow:
     """Build the row from what the stages noted."""
     conversation, understood, guarded = received.conversation, findings.understood, findings.guarded
-    evidence, ms = findings.evidence, notes.stage_ms
+    evidence, decision, ms = findings.evidence, findings.decision, notes.stage_ms
     return TurnRow(
         id=received.turn_id,
         conversation_id=conversation.id,
@@ -167,4 +169,7 @@ def turn_row(
         started_at=started_at,
         finished_at=finished_at,
         rollout_id=conversation.rollout_id,
+        answerable=evidence.answerable if evidence else None,
+        decision=decision.choice.value if decision else None,
+        expected_cost=decision.cost if decision else None,
     )

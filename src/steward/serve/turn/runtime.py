@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.base.db.contracts import Database
+from steward.base.language import answerable
+from steward.base.language.answerable import AnswerableHead
 from steward.base.language.contracts import Classifier, Embedder
 from steward.base.language.grounding import GroundingHead
 from steward.base.language.names import NameTagger
@@ -22,7 +24,9 @@ from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.tagged import TaggedNames
 from steward.serve.conversations.service import Opening
+from steward.serve.turn.deciding import Bounds, Costs, bounds_of, costs_of
 from steward.serve.turn.guard import GuardRules
+from steward.serve.turn.judging import Judge
 from steward.serve.turn.overrides import OverrideWords
 from steward.serve.turn.reading import Reading
 from steward.serve.turn.verify import Policy, compile_policy
@@ -48,8 +52,8 @@ class Runtime:
 
     `retrieval` encodes what knowledge is searched for; `chain` is None where only extractive answers
     are configured. `aims` are the vectors of the
-    intents' titles: where a search for something of that intent looks first. Two releases with one
-    `head_digest` understand alike.
+    intents' titles: where a search for something of that intent looks first; `costs` are the categories'.
+    Two releases with one `head_digest` understand alike.
     """
 
     release_id: str
@@ -59,6 +63,9 @@ class Runtime:
     intent_head: Classifier
     intents: Mapping[str, Intent]
     categories: Mapping[str, Category]
+    costs: Mapping[str, Costs]
+    bounds: Bounds
+    answerable: AnswerableHead
     overrides: OverrideWords
     reading: Reading
     aims: Mapping[str, NDArray[np.float32]]
@@ -70,6 +77,7 @@ class Runtime:
     prices: Mapping[str, Prices | None]
     procedures: Mapping[str, Procedure]
     head_digest: str = ""
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class Models:
 
     chain: ModelChain | None
     prices: Mapping[str, Prices | None]
+    judge: ModelChain | None = None
 
 
 class Outside(Protocol):
@@ -212,6 +221,11 @@ class Runtimes:
             intent_head=release.intent_head,
             intents={intent.name: intent for intent in folder.intents.intents},
             categories={category.name: category for category in folder.intents.categories},
+            costs={
+                category.name: costs_of(category.expected_costs) for category in folder.intents.categories
+            },
+            bounds=bounds_of(guardrails, release.intent_head.held_out),
+            answerable=AnswerableHead.from_bytes(release.heads[answerable.NAME]),
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
             reading=Reading(
                 (
@@ -243,6 +257,7 @@ class Runtimes:
                 name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
             },
             head_digest=release.artefacts["intent_head"],
+            judge=judge_of(folder, models),
         )
 
     async def _aims(self, folder: Folder) -> Mapping[str, NDArray[np.float32]]:
@@ -254,6 +269,20 @@ class Runtimes:
 def nearest(examples: ExampleVectors) -> NearestExamples:
     """Return examples in the form that finds the nearest one."""
     return NearestExamples(examples.labels, examples.vectors)
+
+
+def judge_of(folder: Folder, models: Models) -> Judge | None:
+    """Return the judge of a release; None where the folder has none."""
+    asked = folder.guardrails.judge
+    if asked is None:
+        return None
+    return Judge(
+        models.judge,
+        folder.prompts["judge"],
+        frozenset(asked.categories),
+        float(asked.deadline_seconds),
+        models.prices.get(asked.model),
+    )
 
 
 def system_spec(system: System) -> SystemSpec:

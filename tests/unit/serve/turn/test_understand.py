@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steward.serve.turn.retrieve import aimed, evidence_needed
+from steward.serve.turn.deciding import evidence_needed
+from steward.serve.turn.retrieve import aimed
 from steward.serve.turn.understand import leans_on_before
 
 

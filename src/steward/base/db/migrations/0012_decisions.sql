@@ -1,4 +1,9 @@
 -- Why a turn answered, asked or handed over.
 -- {app_role} is replaced, as plain text, by the role the application runs under.
 
-select 1;
+-- What expected costs and the release's bounds chose; null where a turn ended before that. The options that weren't
+-- taken, with their costs, are in `decisions`, sealed.
+alter table turn
+    add column decision       text check (decision in ('answer', 'offer', 'ask', 'hand_over', 'refuse')),
+    add column expected_cost  double precision,
+    add column answerable     double precision;

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from steward.supply.assistant.schema.base import Name, Part, Share, Text
+from steward.supply.assistant.schema.base import Amount, Name, Part, Share, Text
 
 
 class RiskRule(Part):
@@ -50,7 +50,7 @@ class Evidence(Part):
     """Probability that its cited passages say what a sentence says, below which it isn't sent. At 0.15 one sentence in
     fifteen of answers that people found faithful is dropped, and four in five of those that they didn't."""
     answered_share: Share = Decimal("0.9")
-    """Share of the questions in scope that the knowledge base answers; sets how likely an answer is taken to fit."""
+    """Share of the questions in scope that the knowledge base answers; says how likely an answer fits."""
     believed_though_wrong: Share = Decimal("0.5")
     """Share of answers beside the point that a customer takes for the answer; the others ask again."""
     ask_back: Text
@@ -61,10 +61,10 @@ class Confidence(Part):
     """How sure the assistant must be."""
 
     offer_workflow: Share = Decimal("0.55")
-    """Intent confidence below which no workflow is offered, whatever `most_wrong` and the costs would allow."""
+    """Intent confidence below which no workflow is offered, whatever costs and `most_wrong` would allow."""
     most_wrong: Share = Decimal("0.05")
-    """Share of messages that may be acted on with a wrong intent. Releases set the confidence from which they act so
-    that the share stays below this in 95 of 100 cases; higher than one in twenty, customers notice."""
+    """Share of messages that may be acted on with a wrong intent. Releases set the confidence from which they
+    act so that the share stays below this in 95 of 100 cases; above one in twenty, customers notice."""
     question_helps: Share = Decimal("0.5")
     """Share of questions back after which the matter is clear; the others end with a human."""
     confirmed_though_wrong: Share = Decimal("0.02")
@@ -90,6 +90,17 @@ class Masking(Part):
     """Values that are personal here; the name becomes the token, as in [ACCOUNT_1]."""
 
 
+class Judge(Part):
+    """A second model that reads an answer before it is said, where a mistake is dear."""
+
+    model: Name
+    """A model of assistant.yaml; best another one than the one that answers."""
+    categories: tuple[Name, ...]
+    """Categories whose answers are judged. They are said whole, not sentence by sentence, and a second or so later."""
+    deadline_seconds: Amount = Decimal("4")
+    """How long to wait. Without a verdict the answer is given in the knowledge base's own words."""
+
+
 class Guardrails(Part):
     """The whole of `guardrails.yaml`."""
 
@@ -102,3 +113,5 @@ class Guardrails(Part):
     """Phrases that never leave, whoever wrote them."""
     masking: Masking = Masking()
     out_of_scope_reply: Text
+    judge: Judge | None = None
+    """Needs prompts/judge.md."""
