@@ -84,11 +84,11 @@ class World:
         with psycopg.connect(self.database_url()) as connection:
             return connection.execute(query.encode()).fetchall()
 
-    def database_url(self) -> str:
-        """Return the schema owner's URL."""
+    def database_url(self, role: str = OWNER_ROLE) -> str:
+        """Return the URL of the schema's owner, or of another role."""
         files = prepare_files(self.data)
-        secret = json.loads((self.data / "postgres" / "passwords.json").read_text())[OWNER_ROLE]
-        return f"postgresql://{OWNER_ROLE}:{secret}@/{DATABASE}?host={quote(str(files.run), safe='')}"
+        secret = json.loads((self.data / "postgres" / "passwords.json").read_text())[role]
+        return f"postgresql://{role}:{secret}@/{DATABASE}?host={quote(str(files.run), safe='')}"
 
 
 @asynccontextmanager
