@@ -44,6 +44,13 @@ dr {l} gave me this|doctor {l} please|i saw dr. {l} on monday|mr {l} called me|m
 i am {f} from room 31|hi, this is {f} in room 202|{f}, I want to book a table|hi there, {f} again
 name's {n}, i want to book a taxi|hi! {n}. can i see the flat on friday?|no, {n}!|not {f}, {f}!|sorry, {n}
 """.replace("\n", "|")
+BESIDE = """
+hi this is {n}, card {x}, phone {t}, {m}|{n}, {m}|{n} {m}|{m}, {n}|{n}, {t}|name {n} email {m} phone {t}
+my card is {x} and i'm {n}|{n}, born {q}|{n} {q}|card {x}, name {n}|{t} {n}|{n}, {x}, {t}|email {m}, phone {t}
+my card {x} was charged twice|my number is {t}|reach me at {m}|my iban is {i}|{x}|{t}|{m}|{i}|card {x} {q}
+i was charged {p} pounds on {w}|order {o}-{d} of {q}|{p} and {p}|from {p} to {p}|paid {p}, {p}, {p}
+{o} {p} or {o} {p}
+""".replace("\n", "|")
 PLACED = """
 my address is {a}|i live at {a}|address: {a}|send it to {a}|please deliver to {a}|we moved to {a}
 i'm at {a}|ship it to {a}|deliver it to {n}, {a}|{a}|{a}|my new address is {a}, from monday|{n}, {a}
@@ -149,7 +156,7 @@ def made(names: Names, general: Sequence[str], chance: random.Random) -> Iterato
         chance: the source of choices.
     """
     places = Places.read(chance)
-    for patterns, count in ((NAMED, 7000), (PLACED, 4000), (OTHER, 5000)):
+    for patterns, count in ((NAMED, 7000), (BESIDE, 1500), (PLACED, 4000), (OTHER, 5000)):
         chosen = [pattern for pattern in patterns.split("|") if pattern]
         for _ in range(count):
             yield in_case(filled(chance.choice(chosen), names, places, chance), chance)
@@ -202,6 +209,13 @@ class Places:
         return chance.choice(self.others[sign]).replace("\n", " ")
 
 
+_NUMBERED = {
+    "x": ("#### #### #### ####", "################", "####-####-####-####"),
+    "t": ("07### ######", "###-###-####", "+44 7### ######", "(###) ###-####", "0## ########"),
+    "i": ("GB## ABCD #### #### #### ##", "DE## #### #### #### #### ##", "FR#########################"),
+    "q": ("0#/0#/19##", "1#.0#.20##", "19##-0#-1#", "1#/0#/2#"),
+}
+_HOSTS = ("@example.com", "@mail.example.org", "@example.co.uk")
 _SLOT = re.compile(r"\{(\w)\}")
 
 
@@ -246,6 +260,11 @@ def _value(sign: str, names: Names, places: Places, chance: random.Random) -> st
         return chance.choice(names.first)
     if sign == "l":
         return chance.choice(names.last)
+    if sign in _NUMBERED:
+        return re.sub("#", lambda _: chance.choice("0123456789"), chance.choice(_NUMBERED[sign]))
+    if sign == "m":
+        signs = [chance.choice(names.first), chance.choice(names.last)]
+        return f"{chance.choice('._-')}".join(signs).lower() + chance.choice(_HOSTS)
     if sign == "d":
         return str(chance.randrange(10**6, 10**11))
     if sign == "p":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from steward.govern.privacy.answers import find_answers
+from steward.govern.privacy.bare import find_bare
 from steward.govern.privacy.contracts import Kind, Recogniser, Span
 from steward.govern.privacy.credentials import find_credentials
 from steward.govern.privacy.digits import find_numbers
@@ -20,6 +22,7 @@ from steward.govern.privacy.ibans import find_ibans
 from steward.govern.privacy.identities import find_identities
 from steward.govern.privacy.known import compiled, find_declared, find_known
 from steward.govern.privacy.names import find_names
+from steward.govern.privacy.overlaps import added
 from steward.govern.privacy.places import find_places
 from steward.govern.privacy.scanning import Candidate, Family, Rank, Scan, scan, squeezed
 from steward.govern.privacy.spelled import find_spelled
@@ -29,6 +32,7 @@ _FAMILIES: tuple[Family, ...] = (
     find_ibans,
     find_credentials,
     find_identities,
+    find_bare,
     find_places,
     find_names,
     find_spelled,
@@ -83,7 +87,7 @@ class Detector:
             for found in _resolved(self._candidates(looked, known, before), looked.text)
         ]
         extra = [span for recogniser in self._recognisers for span in recogniser.find(text)]
-        return _merged(spans, extra, text) if extra else tuple(spans)
+        return added(spans, extra, text) if extra else tuple(spans)
 
     def _candidates(
         self, looked: Scan, known: Sequence[tuple[str, str]], before: Before
@@ -118,6 +122,8 @@ class Detector:
                 if not (kept and found.kind in _YIELDING and _within(found, kept)):
                     yield found
         yield from find_fragments(looked, before, harmless)
+        if before.asked:
+            yield from find_answers(looked, before.asked)
         yield from find_numbers(looked, harmless)
 
 
@@ -152,16 +158,3 @@ def _widened(best: Candidate, start: int, end: int, text: str) -> Candidate:
 def _original(found: Candidate, folded: Folded) -> Span:
     start, end = folded.original(found.start, found.end)
     return Span(start, end, str(found.kind), found.value)
-
-
-def _merged(spans: Sequence[Span], extra: Sequence[Span], text: str) -> tuple[Span, ...]:
-    """Add what further recognisers found; where they touch a rule's find, the rule's kind stays."""
-    candidates = [Candidate(span.start, span.end, span.kind, span.value, Rank.SHAPE) for span in spans]
-    candidates += [
-        Candidate(span.start, span.end, span.kind, span.value, Rank.NAME)
-        for span in extra
-        if 0 <= span.start < span.end <= len(text)
-    ]
-    return tuple(
-        Span(found.start, found.end, str(found.kind), found.value) for found in _resolved(candidates, text)
-    )
