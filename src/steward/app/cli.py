@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from steward import __version__
 from steward.app.command_line.eval import app as evaluation
+from steward.app.command_line.key import app as key
 from steward.app.command_line.kpi import kpi
 from steward.app.command_line.ledger import ledger
 from steward.app.command_line.prompts import app as prompts
@@ -36,7 +37,7 @@ intents = App(name="intents", help="Train and evaluate the intent head of a fold
 knowledge = App(name="knowledge", help="Look at a folder's knowledge.")
 db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
-for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret):
+for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret, key):
     app.command(group)
 app.command(simulate)
 app.command(kpi)

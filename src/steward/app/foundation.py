@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from steward.app.master_keys import keeping_of, key_service_of
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ from steward.govern.access.passwords import Passwords
 from steward.govern.ledger.chaining import Chainer
 from steward.govern.ledger.service import Ledger
 from steward.govern.ledger.witness import witness_of
+from steward.govern.privacy.key_keeping import KeyKeeping
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
 from steward.supply.connectors.secrets import InstalledSecrets
@@ -43,6 +45,7 @@ class Foundation:
     store: Store
     clock: Clock
     master_key: MasterKey
+    keeping: KeyKeeping
     ledger: Ledger
     chainer: Chainer
     vault: Vault
@@ -62,8 +65,10 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
     async with open_store(settings, progress=say) as store:
         clock = SystemClock()
         ledger = Ledger(clock)
-        master_key = await asyncio.to_thread(MasterKey.load, settings.data_dir, os.environ)
-        vault = Vault(master_key, clock)
+        key_service = key_service_of(settings)
+        keeping = keeping_of(settings, store.database, clock, service=key_service)
+        master_key = await keeping.open()
+        vault = Vault(master_key, clock, renew=keeping.renew)
         async with store.database.read() as session:
             await vault.check(session)
         embedder = await opening
@@ -78,6 +83,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 store=store,
                 clock=clock,
                 master_key=master_key,
+                keeping=keeping,
                 ledger=ledger,
                 chainer=chainer,
                 vault=vault,
@@ -102,6 +108,8 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
         finally:
             await finished(chainer)
             embedder.close()
+            if key_service is not None:
+                await key_service.close()
             if service is not None:
                 await service.close()
 

@@ -20,7 +20,7 @@ from steward.base.errors import Misconfigured
 from steward.govern.access.permissions import Role
 
 PREFIX = "STEWARD_"
-_READ_ELSEWHERE = ("STEWARD_MASTER_KEY",)
+_READ_ELSEWHERE = ("STEWARD_MASTER_KEY", "STEWARD_OLD_MASTER_KEYS")
 """Names with the prefix that other parts read by themselves."""
 
 
@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     """Calls per minute that one public key may make from all addresses."""
     messages_per_minute: int = Field(default=60, ge=1)
     """Posts per minute in one conversation that come with a public key or a customer's token."""
+    key_service_url: str | None = None
+    """HashiCorp Vault (or OpenBao) whose transit engine seals the master key, as https://vault:8200."""
+    key_service_key: str = "steward"
+    """The engine's key that seals it."""
+    key_service_mount: str = "transit"
+    """Where the engine is mounted."""
+    key_service_namespace: str | None = None
+    """The namespace, where there are namespaces."""
+    key_service_secret: str = "VAULT_TOKEN"  # noqa: S105 - a name
+    """Name of the secret that holds the service's token."""
     weights: Path | None = None
     """Directory of the all-MiniLM-L6-v2 files; by default the installed package or a hub's cache."""
     exact_embedding: bool = False

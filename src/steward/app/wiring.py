@@ -15,6 +15,7 @@ from steward import __version__
 from steward.app.foundation import Foundation
 from steward.app.identity import customer_trust, sign_ins_of
 from steward.app.improving import Improvement, build_improvement
+from steward.app.master_keys import renewing
 from steward.app.outside import InstalledOutside
 from steward.app.retaining import Retention, build_retention, forgetting
 from steward.app.settings import Settings
@@ -26,6 +27,7 @@ from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.limits import RateLimits
 from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.privacy.key_keeping import CHANNEL as KEYS_CHANNEL
 from steward.govern.retention.contracts import ERASED_CHANNEL
 from steward.improve.insight.first_page import FirstPage
 from steward.improve.rollout.service import Rollouts
@@ -194,6 +196,7 @@ async def _built(
         turning.followers.listen(database),
         silencing.listen(),
         database.listen(SERVING_CHANNEL, traffic_changed),
+        database.listen(KEYS_CHANNEL, renewing(foundation.keeping)),
         database.listen(ERASED_CHANNEL, forgetting(vault, silencing)),
     )
     opened.push_async_callback(_ended, listening)

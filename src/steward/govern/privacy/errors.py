@@ -5,7 +5,13 @@ StewardError
 │   ├── BadMasterKey        the key given isn't 32 bytes, or its file can't be read
 │   ├── WrongMasterKey      the database was sealed under another key
 │   ├── BadPattern          a pattern of the folder doesn't compile
-│   └── SealBroken          sealed bytes were changed, or belong to another key or place
+│   ├── SealBroken          sealed bytes were changed, or belong to another key or place
+│   └── KeyServiceRefused   the key service says no, or answers in an unknown form
+├── Unavailable
+│   └── KeyServiceUnavailable  the key service doesn't answer
+├── Conflict
+│   ├── KeyInUse            a master key can't be retired: something is still wrapped by it
+│   └── KeyGiven            the master key comes from the environment, which Steward can't change
 └── NotFound
     └── CustomerErased      the customer's key is gone, and with it what it sealed
 """
@@ -14,7 +20,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from steward.base.errors import Misconfigured, NotFound
+from steward.base.errors import Conflict, Misconfigured, NotFound, Unavailable
 
 
 class BadMasterKey(Misconfigured):
@@ -59,3 +65,45 @@ class SealBroken(Misconfigured):
     def __init__(self, context: str) -> None:
         super().__init__(f"Sealed data for {context!r} doesn't open: it was changed or belongs elsewhere.")
         self.context = context
+
+
+class KeyServiceUnavailable(Unavailable):
+    """The key service doesn't answer."""
+
+    def __init__(self, service: str, problem: str) -> None:
+        super().__init__(
+            f"The key service {service} doesn't answer ({problem}), and without it the master key can't be "
+            "opened; check STEWARD_KEY_SERVICE_URL and that the service is unsealed."
+        )
+        self.service = service
+
+
+class KeyServiceRefused(Misconfigured):
+    """The key service says no."""
+
+    def __init__(self, service: str, problem: str) -> None:
+        super().__init__(
+            f"The key service {service} refuses ({problem}); check the key's name, the token and its policy."
+        )
+        self.service = service
+
+
+class KeyInUse(Conflict):
+    """A master key is still needed."""
+
+    def __init__(self, key_id: str, rows: int) -> None:
+        what = "it's the one in use" if not rows else f"{rows} keys are still wrapped by it"
+        super().__init__(
+            f"The master key {key_id} can't be retired because {what}; run `steward key rotate` first."
+        )
+        self.key_id = key_id
+
+
+class KeyGiven(Conflict):
+    """The master key comes from the environment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The master key comes from STEWARD_MASTER_KEY, which Steward can't change: put a new key there, "
+            "the old one into STEWARD_OLD_MASTER_KEYS, restart every process, and run `steward key rotate`."
+        )

@@ -23,10 +23,6 @@ where id = %s and not exists (select 1 from customer_key k where k.customer_id =
 
 WRAPPED_KEY = "select wrapped from customer_key where customer_id = %s"
 
-FOREIGN_KEY = """
-select master_key from customer_key where master_key <> %s limit 1
-"""
-
 # Two conversations of one customer may name new values at the same moment: the loser's rows are
 # skipped here and asked for again by the caller, in a statement that sees the winner's.
 TOKENS_FOR = """

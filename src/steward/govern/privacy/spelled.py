@@ -29,7 +29,8 @@ _SPELLED_EMAIL = re.compile(
     r"(?<![A-Za-z0-9])(?P<local>(?:[A-Za-z0-9._+] ?(?: ?(?:dot|underscore|dash|plus) )?){0,2}"
     r"(?:[A-Za-z0-9._+] (?:(?:dot|underscore|dash|plus) )?){3,62}[A-Za-z0-9]? ?)"
     r"(?:@|\(at\)|at)\s{1,2}"
-    r"(?P<host>(?:[A-Za-z0-9.-] (?:dot )?){3,80}[A-Za-z0-9]|[A-Za-z0-9-]{2,60}(?:\s?(?:\.|dot)\s?[A-Za-z]{2,20}){1,3})"
+    r"(?P<host>(?:[A-Za-z0-9.-] (?:dot )?){3,80}[A-Za-z0-9]"
+    r"|[A-Za-z0-9-]{2,60}(?:\s?(?:\.|dot)\s?[A-Za-z]{2,20}){1,3})"
     r"(?![A-Za-z0-9])",
     re.IGNORECASE,
 )

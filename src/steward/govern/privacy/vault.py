@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,6 +25,7 @@ from steward.govern.privacy.fragments import (
     Before,
     left_open,
 )
+from steward.govern.privacy.key_queries import FOREIGN_KEY
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.tokens import joined, literals_in, replaced, restored, tokens_in
@@ -40,9 +41,24 @@ _log = structlog.get_logger(__name__)
 class Vault:
     """Masks texts and turns tokens back, each customer's under that customer's own key."""
 
-    def __init__(self, master_key: MasterKey, clock: Clock, *, remembered_keys: int = 5_000) -> None:
-        """Take the installation's master key and how many unwrapped customers' keys stay in memory."""
+    def __init__(
+        self,
+        master_key: MasterKey,
+        clock: Clock,
+        *,
+        remembered_keys: int = 5_000,
+        renew: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take the installation's master key.
+
+        Args:
+            master_key: wraps customers' keys.
+            clock: tells the time.
+            remembered_keys: how many unwrapped customers' keys stay in memory.
+            renew: reads the master keys again; called where a key is wrapped by one that isn't known yet.
+        """
         self._master_key = master_key
+        self._renew = renew
         self._clock = clock
         self._ledger = Ledger(clock)
         self._remembered_keys = remembered_keys
@@ -54,7 +70,7 @@ class Vault:
         Raises:
             WrongMasterKey: it was.
         """
-        row = await session.one(queries.FOREIGN_KEY, [self._master_key.id])
+        row = await session.one(FOREIGN_KEY, [list(self._master_key.ids)])
         if row is not None:
             raise WrongMasterKey(self._master_key.id, row[0])
 
@@ -82,7 +98,7 @@ class Vault:
                 continue
             customer_id = CustomerId(row[0])
             if row[1] is not None:
-                self._remember(customer_id, bytes(row[1]))
+                await self._unwrapped(customer_id, bytes(row[1]))
                 return customer_id
             await session.execute(queries.FORGET_REFERENCE, [customer_id])
         raise Unavailable(
@@ -104,7 +120,7 @@ class Vault:
         if row is None:
             self._keys.pop(customer_id, None)
             raise CustomerErased(customer_id)
-        return self._remember(customer_id, bytes(row[0]))
+        return await self._unwrapped(customer_id, bytes(row[0]))
 
     def forget(self, customer_id: CustomerId) -> None:
         """Drop a customer's key from memory; whoever deletes its row calls this."""
@@ -221,6 +237,16 @@ class Vault:
             return None
         self._remember(customer_id, wrapped)
         return customer_id
+
+    async def _unwrapped(self, customer_id: CustomerId, wrapped: bytes) -> CustomerKey:
+        """Open a customer's key; a rotation elsewhere may have wrapped it by a key that is new here."""
+        try:
+            return self._remember(customer_id, wrapped)
+        except WrongMasterKey:
+            if self._renew is None:
+                raise
+            await self._renew()
+            return self._remember(customer_id, wrapped)
 
     def _remember(self, customer_id: CustomerId, wrapped: bytes) -> CustomerKey:
         key = CustomerKey(self._master_key.unwrap(wrapped, customer_id.bytes))
