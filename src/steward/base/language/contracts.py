@@ -79,10 +79,11 @@ class Prediction:
 class HeldOut:
     """What a classifier would have said of texts it was trained on, without having seen each.
 
-    `confidences` are -1 for a text that it takes for out of scope; `right` tells whether the intent was.
-    A head that was trained before this was kept has none.
+    `taken_for` are places in its labels; `confidences` are -1 for a text that it takes for out of scope;
+    `right` tells whether the label was. A head that was trained before this was kept has none.
     """
 
+    taken_for: NDArray[np.int64]
     confidences: NDArray[np.float64]
     right: NDArray[np.bool_]
 

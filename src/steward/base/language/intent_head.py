@@ -99,6 +99,7 @@ class IntentHead:
         }
         arrays = self.training.arrays() | {
             "coefficients": self.coefficients,
+            "held_out_taken_for": self.held_out.taken_for,
             "held_out_confidences": self.held_out.confidences,
             "held_out_right": self.held_out.right,
             "about": np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8),
@@ -125,6 +126,7 @@ class IntentHead:
                 calibration=Calibration(**about["calibration"]),
                 threshold=about["threshold"],
                 held_out=HeldOut(
+                    arrays.get("held_out_taken_for", np.zeros(0, np.int64)),
                     arrays.get("held_out_confidences", np.zeros(0)),
                     arrays.get("held_out_right", np.zeros(0, np.bool_)),
                 ),
@@ -191,7 +193,8 @@ def _held_out(
 ) -> HeldOut:
     confidences = calibration.probabilities(scores).max(axis=1)
     confidences[scope_scores(scores) < threshold] = -1.0
-    return HeldOut(confidences, scores.argmax(axis=1) == truth)
+    taken_for = scores.argmax(axis=1)
+    return HeldOut(taken_for, confidences, taken_for == truth)
 
 
 def _checked_labels(examples: Sequence[LabelledText]) -> tuple[str, ...]:

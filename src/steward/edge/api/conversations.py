@@ -25,7 +25,7 @@ from steward.edge.api.sse import (
 from steward.edge.bodies import Body, check_text, read_body
 from steward.edge.contracts import Services
 from steward.edge.entrance import Caller, caller_of, services_of
-from steward.edge.parameters import conversation_id_of, place_of
+from steward.edge.parameters import conversation_id_of, place_of, record_id_of
 from steward.govern.access.permissions import Permission
 from steward.govern.access.principal import require
 from steward.serve.conversations.contracts import (
@@ -166,6 +166,16 @@ async def read_messages(request: Request, conversation_id: str, after: str = "0"
     await ownership_of(request).check(conversation, caller_of(request))
     messages = await services.conversations.messages(conversation, after=place_of(after))
     return json_answer({"messages": [message_object(message) for message in messages]})
+
+
+@router.get("/v1/conversations/{conversation_id}/turns/{turn_id}/why", responses=described(200, 404))
+@api(Permission.CONVERSATION_USE)
+async def explain_turn(request: Request, conversation_id: str, turn_id: str) -> Response:
+    """Say in plain words why a turn ended as it did, and which pages its answer stands on."""
+    services, conversation = services_of(request), conversation_id_of(conversation_id)
+    await ownership_of(request).check(conversation, caller_of(request))
+    why = await services.anatomies.why(conversation, record_id_of(turn_id, "turn"))
+    return json_answer({"turn_id": why.turn_id, "sentences": why.sentences, "pages": why.pages})
 
 
 @router.post(

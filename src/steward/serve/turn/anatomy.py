@@ -14,6 +14,8 @@ from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import TurnId
 from steward.serve.conversations.queries import select_conversation
 from steward.serve.conversations.turn_records import TurnRow, select_turn, select_turns
+from steward.serve.turn.explaining import DECIDED, Explanation, Why, explanation, plainly
+from steward.serve.turn.faults import in_words
 from steward.serve.turn.record import DECISIONS
 from steward.serve.turn.timing import Stage
 
@@ -44,6 +46,8 @@ class SentenceVerdict:
     verdict: str
     reason: str | None
     support: float
+    why: str = ""
+    """The reason as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Anatomy:
     decisions: tuple[Decision, ...]
     sentences: tuple[SentenceVerdict, ...]
     passages: tuple[PassageShown, ...]
+    why: Explanation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +152,35 @@ class Anatomies:
             total_ms=row.total_ms,
             first_token_ms=row.first_token_ms,
             stages=stage_times(row),
-            decisions=tuple(decision_of(item) for item in noted if item["stage"] != Stage.VERIFY.value),
+            decisions=tuple(
+                decision_of(item)
+                for item in noted
+                if item["stage"] != Stage.VERIFY.value and item["what"] != DECIDED
+            ),
             sentences=tuple(
-                SentenceVerdict(item["text"], item["what"], item["reason"], item["support"])
+                SentenceVerdict(
+                    item["text"], item["what"], item["reason"], item["support"], in_words(item["reason"])
+                )
                 for item in noted
                 if item["stage"] == Stage.VERIFY.value
             ),
             passages=passages,
+            why=explanation(noted),
         )
+
+    async def why(self, conversation_id: UUID, turn_id: UUID) -> Why:
+        """Return why a turn of a conversation ended as it did, in the customer's words.
+
+        Raises:
+            NotFound: the conversation has no such turn, or it isn't finished.
+        """
+        async with self._database.read() as session:
+            row = await select_turn(session, turn_id)
+            if row is None or row.conversation_id != conversation_id:
+                raise NotFound(f"There is no finished turn {turn_id} in this conversation.")
+            noted = await self._noted(session, row)
+            found = await self._passages(session, row, noted)
+        return plainly(row, noted, tuple(dict.fromkeys(item.title for item in found if item.cited)))
 
     async def of_conversation(self, conversation_id: UUID) -> tuple[AnatomyLine, ...]:
         """Return a conversation's finished turns, oldest first."""

@@ -10,11 +10,14 @@ would cost.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from steward.base.language.conformal import Bounded, bounded_threshold
-from steward.base.language.contracts import HeldOut
+from steward.base.language.contracts import Classifier
 from steward.supply.assistant.schema.guardrails import Guardrails
 from steward.supply.assistant.schema.intents import ExpectedCosts
 
@@ -100,6 +103,7 @@ class Decision:
     cost: float
     options: tuple[Option, ...]
     beliefs: Beliefs
+    costs: Costs
     bounds: Bounds
 
     def option(self, choice: Choice) -> Option:
@@ -135,7 +139,7 @@ def decide(beliefs: Beliefs, costs: Costs, bounds: Bounds) -> Decision:
     offers = offer.barred is None and offer.cost <= instead.cost
     chosen = answer if answers else offer if offers else instead
     options = (answer, offer, ask, hand_over, *([instead] if instead.choice is Choice.REFUSE else []))
-    return Decision(chosen.choice, offers, chosen.cost, options, beliefs, bounds)
+    return Decision(chosen.choice, offers, chosen.cost, options, beliefs, costs, bounds)
 
 
 def mistake(wrong: float, question: float, taken: float) -> float:
@@ -163,14 +167,17 @@ def bar_to_offer(beliefs: Beliefs, bounds: Bounds) -> str | None:
     return "unsure_of_intent" if beliefs.intent < bounds.offer_from else None
 
 
-def bounds_of(guardrails: Guardrails, held_out: HeldOut) -> Bounds:
-    """Return a release's bounds: its guardrails, and the confidence that keeps wrong intents below
-    `most_wrong`.
+def bounds_of(guardrails: Guardrails, head: Classifier, with_workflow: Set[str]) -> Bounds:
+    """Return a release's bounds: its guardrails, and the confidence that keeps wrong offers rare enough.
 
-    Where too few examples are there to prove anything, the folder's own threshold stands alone.
+    A mistake is a message that is taken for an intent with a workflow, and is of another. Where too few
+    examples are there to prove anything, the folder's own threshold stands alone.
     """
     confidence, evidence = guardrails.confidence, guardrails.evidence
-    proven = bounded_threshold(held_out.confidences, held_out.right, most_wrong=float(confidence.most_wrong))
+    held_out = head.held_out
+    leads = np.array([label in with_workflow for label in head.labels])
+    offered = np.where(leads[held_out.taken_for], held_out.confidences, -1.0)
+    proven = bounded_threshold(offered, held_out.right, most_wrong=float(confidence.most_wrong))
     least = float(confidence.offer_workflow)
     return Bounds(
         offer_from=max(least, proven.threshold) if proven.possible else least,

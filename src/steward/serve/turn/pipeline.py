@@ -7,7 +7,7 @@ words and stores the turn's row in one commit (`closing.py`).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database
@@ -25,7 +25,7 @@ from steward.serve.turn.answering import Answerer, Sentence
 from steward.serve.turn.closing import Closing
 from steward.serve.turn.composing import compose, said_before
 from steward.serve.turn.course import Course
-from steward.serve.turn.deciding import Beliefs, Choice, Decision, decide
+from steward.serve.turn.deciding import Beliefs, Choice, decide
 from steward.serve.turn.elsewhere import Elsewhere
 from steward.serve.turn.endings import (
     Ending,
@@ -36,6 +36,7 @@ from steward.serve.turn.endings import (
     unanswerable,
     unanswered,
 )
+from steward.serve.turn.explaining import DECIDED, noted
 from steward.serve.turn.guard import guard
 from steward.serve.turn.placing import answers_itself, names_a_matter
 from steward.serve.turn.receive import Received
@@ -47,8 +48,6 @@ from steward.serve.turn.understand import Understood, understand
 from steward.serve.turn.voice import Voice, WordLost
 from steward.serve.workflows.contracts import Move, Run, RunState
 
-DECIDED = "decided"
-"""What the notes call the choice between answering, offering, asking and handing over."""
 WENT_WRONG = "Something went wrong on our side, so I'm passing you to a colleague."
 
 
@@ -223,7 +222,7 @@ class Pipeline:
             runtime.costs[understood.category.name],
             runtime.bounds,
         )
-        note_decision(course, decision)
+        course.notes.decide(Stage.ACT, DECIDED, **noted(decision))
         if after is None and workflow is not None and decision.offer:
             findings.workflow = workflow
             after = await self._acting.propose(received, workflow, runtime)
@@ -317,27 +316,10 @@ def note_understood(course: Course, understood: Understood) -> None:
         Stage.UNDERSTAND,
         "intent",
         intent=understood.intent.name,
+        title=understood.intent.title,
         confidence=round(understood.confidence, 4),
         alternatives=[[item.label, round(item.confidence, 4)] for item in understood.prediction.ranked[1:]],
         out_of_scope=understood.out_of_scope,
         override=understood.override,
         language=understood.language,
     )
-
-
-def note_decision(course: Course, decision: Decision) -> None:
-    """Note what was decided, with everything that it stood on."""
-    course.notes.decide(
-        Stage.ACT,
-        DECIDED,
-        choice=decision.choice.value,
-        offer=decision.offer,
-        cost=round(decision.cost, 4),
-        options=[[item.choice.value, round(item.cost, 4), item.barred] for item in decision.options],
-        beliefs={name: _rounded(value) for name, value in asdict(decision.beliefs).items()},
-        bounds={name: _rounded(value) for name, value in asdict(decision.bounds).items()},
-    )
-
-
-def _rounded(value: object) -> object:
-    return round(value, 4) if isinstance(value, float) else value

@@ -224,7 +224,11 @@ class Runtimes:
             costs={
                 category.name: costs_of(category.expected_costs) for category in folder.intents.categories
             },
-            bounds=bounds_of(guardrails, release.intent_head.held_out),
+            bounds=bounds_of(
+                guardrails,
+                release.intent_head,
+                {intent.name for intent in folder.intents.intents if intent.workflow is not None},
+            ),
             answerable=AnswerableHead.from_bytes(release.heads[answerable.NAME]),
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
             reading=Reading(

@@ -47,8 +47,8 @@ class Evidence(Part):
     sentence_support: Share = Decimal("0.5")
     """Share of a sentence's content words that its cited passage must hold."""
     grounding: Share = Decimal("0.15")
-    """Probability that its cited passages say what a sentence says, below which it isn't sent. At 0.15 one sentence in
-    fifteen of answers that people found faithful is dropped, and four in five of those that they didn't."""
+    """Probability that its cited passages say what a sentence says, below which it isn't sent. At 0.15 one
+    sentence in fifteen of answers that people found faithful is dropped, and four in five of the others."""
     answered_share: Share = Decimal("0.9")
     """Share of the questions in scope that the knowledge base answers; says how likely an answer fits."""
     believed_though_wrong: Share = Decimal("0.5")
@@ -96,7 +96,7 @@ class Judge(Part):
     model: Name
     """A model of assistant.yaml; best another one than the one that answers."""
     categories: tuple[Name, ...]
-    """Categories whose answers are judged. They are said whole, not sentence by sentence, and a second or so later."""
+    """Categories whose answers are judged. They are said whole, not sentence by sentence, and later."""
     deadline_seconds: Amount = Decimal("4")
     """How long to wait. Without a verdict the answer is given in the knowledge base's own words."""
 

@@ -87,6 +87,11 @@ sup button { padding: 0 1px; border: 0; background: none; font-size: 11px; }
 .thumbs { display: flex; margin-top: 2px; }
 .thumbs .icon { width: 32px; height: 32px; } .thumbs svg { width: 15px; height: 15px; }
 .thumbs [aria-pressed="true"] { color: var(--accent); } .thumbs [aria-pressed="true"] svg { fill: currentColor; }
+.under { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 2px 8px; margin-top: 2px; }
+.why { font-size: 12.5px; color: var(--soft); }
+.why summary { min-height: 32px; padding: 6px 4px; border-radius: 8px; cursor: pointer; }
+.why[open] { flex-basis: 100%; }
+.why p, .why ul { margin: 0 4px 6px; } .why ul { padding-left: 18px; }
 .wait { display: flex; gap: 8px; align-items: center; font-size: 13px; color: var(--soft); min-height: 22px; }
 .dots { display: inline-flex; gap: 4px; }
 .dots i { width: 6px; height: 6px; border-radius: 50%; background: var(--soft); animation: pulse 1.2s infinite; }
@@ -274,7 +279,7 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
       if (this.inline) return;
       if (event.key === "Escape") { event.stopPropagation(); this.hide(); return; }
       if (event.key !== "Tab") return;
-      const stops = [...this.panel.querySelectorAll("button, textarea, input, a[href], [tabindex='0']")]
+      const stops = [...this.panel.querySelectorAll("button, textarea, input, summary, a[href], [tabindex='0']")]
         .filter((stop) => !stop.disabled && stop.getClientRects().length);
       const first = stops[0], last = stops[stops.length - 1], now = this.shadowRoot.activeElement;
       if (event.shiftKey && now === first) { event.preventDefault(); last.focus(); }
@@ -533,7 +538,7 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
         said.row.append(h("div", { class: "quick" }, ...["Yes", "No"].map((word) =>
           h("button", { class: "pill", type: "button", onclick: () => this.ask(word) }, word))));
       }
-      if (done.turn_id && said.text && !["silent", "failed"].includes(done.outcome)) said.row.append(this.thumbs(done.turn_id));
+      if (done.turn_id && said.text && !["silent", "failed"].includes(done.outcome)) said.row.append(h("div", { class: "under" }, this.thumbs(done.turn_id), this.why(done.turn_id)));
       if (!said.text && !said.chips.size) said.row.remove();
       this.scroll();
     }
@@ -563,6 +568,23 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
         if (!cite) return at % 2 ? `[${piece}]` : piece;
         return h("sup", {}, h("button", { type: "button", "aria-label": `Source ${piece}: ${cite.title || ""}`, onclick: () => cite.item.focus() }, `[${piece}]`));
       }));
+    }
+
+    /** A disclosure under an answer; what it says is fetched when it is first opened. */
+    why(turn) {
+      const told = h("div", { "aria-live": "polite" });
+      const box = h("details", { class: "why" }, h("summary", {}, "Why this answer?"), told);
+      const load = async () => {
+        if (!box.open || told.childNodes.length) return;
+        told.append(h("p", {}, "One moment…"));
+        try {
+          const { sentences, pages } = await (await this.call("GET", `/v1/conversations/${this.id}/turns/${turn}/why`)).json();
+          const list = pages.length ? h("ul", { "aria-label": "Pages used" }, ...pages.map((page) => h("li", {}, page))) : null;
+          told.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)), ...(list ? [list] : []));
+        } catch { told.replaceChildren(); box.open = false; this.problem("Why couldn't be looked up. Please try again."); }
+      };
+      box.addEventListener("toggle", load);
+      return box;
     }
 
     thumbs(turn) {
