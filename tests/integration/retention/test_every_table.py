@@ -22,6 +22,7 @@ NOT_OF_CUSTOMERS: Mapping[str, str] = {
     "erasure": "Names no one: the ground, who asked, and the certificate.",
     "erasure_customer": "Ids of erased customers, which lead nowhere; they keep one from being erased twice.",
     "ledger": "Append-only; holds ids and digests. No purger could take a row, and none has to.",
+    "sealed_master_key": "The installation's master keys, sealed by a key service.",
     "signing_key": "The installation's own keys, sealed by the master key.",
 }
 """Tables that look personal and that no purger claims, each with the reason."""

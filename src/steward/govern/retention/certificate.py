@@ -25,6 +25,7 @@ _SIGNED: Final = b"steward erasure\x00"
 WHY_KEPT: Final = {
     "action": "What was done for the customer, and when, stays for the accounts: no arguments, results, "
     "customer or conversation, and no key that could be guessed.",
+    "export_made": "That a file was handed out, when, by whom, and its digest; no longer about whom.",
     "ledger": "The ledger is append-only. Its entries hold ids and digests; no row that they name is left.",
     "figures": "Sums by hour and sums of rollouts hold counts over many customers, and nobody's id.",
     "erasure": "The customer's ids stay in the list of erasures, so that none is erased twice: "

@@ -39,6 +39,7 @@ from steward.supply.connectors.contracts import (
 
 ARGUMENTS = "action.arguments"
 RESULT = "action.result"
+LEDGER_KEY = "action.ledger_key"
 ASK_AFTER_S = (0.1, 0.4, 1.0)
 """Pauses before each question to the system of record while the customer waits: 1.5 s in all."""
 
@@ -235,6 +236,9 @@ class Actions:
                 await self._record(session, f"action.{decided.verdict.value}", run, effect)
 
     async def _record(self, session: WriteSession, deed: str, run: Run, effect: Effect) -> None:
+        # The key is a digest of values that can be guessed; this one is nothing without the customer's own.
+        key = await self._vault.key_for(session, run.customer_id)
+        named = key.digest(LEDGER_KEY, effect.idempotency_key.encode()).hex()[:32]
         await self._ledger.append(
             session,
             Entry(
@@ -245,7 +249,7 @@ class Actions:
                     "workflow": effect.workflow,
                     "step": effect.step,
                     "operation": effect.operation,
-                    "key": effect.idempotency_key,
+                    "key": named,
                     "release": run.release_id,
                 },
             ),
