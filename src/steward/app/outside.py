@@ -45,7 +45,7 @@ class InstalledOutside:
             await item.aclose()
 
     def models(self, folder: Folder) -> Models:
-        """Return the chain of models before `extractive`; one without its secret is passed over."""
+        """Return the models before `extractive` and the judge; one without its secret is passed over."""
         by_name = {model.name: model for model in folder.assistant.models}
         chain: list[OpenAICompatibleModel] = []
         prices: dict[str, Prices | None] = {}
@@ -54,11 +54,19 @@ class InstalledOutside:
             if model.provider == EXTRACTIVE:
                 break
             prices[name] = _prices(model)
-            try:
-                chain.append(self._kept(OpenAICompatibleModel(_spec(model), self._secrets)))
-            except KeyMissing as error:
-                log.info("model_passed_over", model=name, reason=str(error))
-        return Models(ModelChain(chain) if chain else None, prices)
+            chain += self._opened(model)
+        judge = folder.guardrails.judge
+        if judge is not None:
+            prices[judge.model] = _prices(by_name[judge.model])
+        judges = self._opened(by_name[judge.model]) if judge else []
+        return Models(ModelChain(chain) if chain else None, prices, ModelChain(judges) if judges else None)
+
+    def _opened(self, model: Model) -> list[OpenAICompatibleModel]:
+        try:
+            return [self._kept(OpenAICompatibleModel(_spec(model), self._secrets))]
+        except KeyMissing as error:
+            log.info("model_passed_over", model=model.name, reason=str(error))
+            return []
 
     def connector(self, systems: Sequence[SystemSpec]) -> Connector:
         """Return a caller of the folder's systems, at this installation's addresses."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,18 +17,27 @@ import structlog
 
 from steward.base.clock import Clock
 from steward.serve.turn.drafts import Draft, plain
+from steward.serve.turn.faults import Fault, in_words
 from steward.serve.turn.generate import Answering, Proposed, Spent, generate, quote
+from steward.serve.turn.judging import Verdict
 from steward.serve.turn.receive import Received
 from steward.serve.turn.record import Findings
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.timing import Notes, Stage
-from steward.serve.turn.verify import Checked, verify
+from steward.serve.turn.verify import Checked, prepare, verify
 from steward.supply.knowledge.contracts import Passage
 from steward.supply.models.errors import ModelError
 
 EXTRACTIVE = "extractive"
 CUT_OFF = "cut off by verification"
 VERIFICATION_FAILED = "verification failed"
+JUDGED = {
+    Verdict.SUPPORTED: None,
+    Verdict.UNSUPPORTED: Fault.JUDGED_UNSUPPORTED,
+    Verdict.UNCLEAR: Fault.NOT_JUDGED,
+    Verdict.NO_ANSWER: Fault.NOT_JUDGED,
+}
+"""What a verdict makes of an answer."""
 _QUALIFIES = (
     "however",
     "but",
@@ -123,15 +132,25 @@ class _Attempt:
         self._said: list[str] = list(received.sent)
         self._told_before = plain(" ".join(received.sent))
         self._rejected: Checked | None = None
+        understood = findings.understood
+        category = understood.category.name if understood else None
+        self._judge = runtime.judge if runtime.judge and runtime.judge.concerns(category) else None
+        self._prepared: asyncio.Future[None] | None = None
 
     async def sentences(self) -> AsyncIterator[Sentence]:
         """Yield verified sentences; sets the findings' model, route, tokens and cost."""
         if self._runtime.chain is not None:
+            # Takes milliseconds for passages that no turn had before; the model's first words take longer.
+            loop = asyncio.get_running_loop()
+            self._prepared = loop.run_in_executor(None, prepare, self._passages)
             for try_number in range(2):
-                async for sentence in self._ask_model(try_number):
+                asked = self._ask_model(try_number)
+                async for sentence in self._held(asked, try_number) if self._judge else asked:
                     yield sentence
                 if self._rejected is None:
                     return
+                if self._rejected.reason is Fault.NOT_JUDGED:
+                    break
                 if self._said and self._rejected.draft.text.lower().startswith(_QUALIFIES):
                     self._findings.route = CUT_OFF
                     return
@@ -146,7 +165,7 @@ class _Attempt:
         correction = None
         if self._rejected is not None:
             correction = (
-                f"A sentence of yours couldn't be sent ({self._rejected.reason}). "
+                f"A sentence of yours couldn't be sent. {in_words(self._rejected.reason)} "
                 "Answer again from the passages alone, with a citation behind every sentence "
                 "that states a fact."
             )
@@ -189,6 +208,35 @@ class _Attempt:
                     yield quoted
         finally:
             await stream.aclose()
+
+    async def _held(self, asked: AsyncIterator[Sentence], try_number: int) -> AsyncIterator[Sentence]:
+        """Yield what one stream gives after the judge has read all of it."""
+        held = [sentence async for sentence in asked]
+        by_model = [sentence for sentence in held if self._findings.model != EXTRACTIVE]
+        if by_model and not await self._was_confirmed(by_model, try_number):
+            said = {sentence.text for sentence in held}
+            self._said = [text for text in self._said if text not in said]
+            return
+        for sentence in held:
+            yield sentence
+
+    async def _was_confirmed(self, held: Sequence[Sentence], try_number: int) -> bool:
+        """Ask the judge about sentences that passed the other checks, and note what it says."""
+        assert self._judge is not None
+        text = " ".join(sentence.text for sentence in held)
+        begun = time.perf_counter()
+        judged = await self._judge.judge(self._received.text, text, self._passages)
+        self._notes.add(Stage.VERIFY, time.perf_counter() - begun)
+        self._spend(Spent(judged.prompt_tokens, judged.completion_tokens, judged.cost))
+        reason = JUDGED[judged.verdict]
+        self._notes.decide(
+            Stage.VERIFY, "confirmed" if reason is None else "dropped", text=text, reason=reason,
+            support=float(reason is None), attempt=try_number + 1, judge=judged.says,
+        )  # fmt: skip
+        if reason is not None:
+            self._findings.dropped += len(held)
+            self._rejected = Checked(Draft(text, ()), reason, 0.0)
+        return reason is None
 
     def _was_rejected(self) -> bool:
         return self._rejected is not None

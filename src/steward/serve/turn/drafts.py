@@ -37,6 +37,11 @@ def plain(text: str) -> str:
     return " ".join(_MARKER.sub("", text).split())
 
 
+def as_data(text: str) -> str:
+    """Return text that can't close the marks around it in a prompt."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
 def take_sentences(buffer: str) -> tuple[list[str], str]:
     """Cut the whole sentences off a growing text; return them and the rest.
 

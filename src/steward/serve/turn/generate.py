@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from steward.serve.conversations.contracts import MessageRole
-from steward.serve.turn.drafts import Draft, draft_of, take_sentences
+from steward.serve.turn.drafts import Draft, as_data, draft_of, take_sentences
 from steward.serve.turn.receive import Said
 from steward.serve.turn.runtime import Runtime
 from steward.supply.assistant.prompts import render
@@ -224,8 +224,3 @@ def conversation_within(history: Sequence[Said], tokens: int) -> str:
             break
         lines.append(line)
     return "\n".join(reversed(lines))
-
-
-def as_data(text: str) -> str:
-    """Return text that can't close the marks around it."""
-    return text.replace("<", "‹").replace(">", "›")

@@ -16,7 +16,7 @@ from steward.base.language.grounding_text import FUNCTION_WORDS, content_stems, 
 from steward.base.language.leaks import Kept
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.claims import claims_of, makes_claim, without_marker
-from steward.serve.turn.conflicts import conflict_of
+from steward.serve.turn.conflicts import clauses_of, conflict_of
 from steward.serve.turn.disclosures import Disclosures
 from steward.serve.turn.drafts import Draft
 from steward.serve.turn.effects import claims_effect
@@ -105,6 +105,14 @@ def verify(draft: Draft, passages: Sequence[Passage], context: str, policy: Poli
         return Checked(draft, None, 1.0)
     support = support_of(draft.text, cited, policy.head)
     return Checked(draft, _evidence_fault(draft, cited, texts, context, policy, support), support)
+
+
+def prepare(passages: Sequence[Passage]) -> None:
+    """Take passages apart before sentences are checked against them; what is taken apart is kept."""
+    for text in map(evidence_of, passages):
+        told(text)
+        known_in(text)
+        clauses_of(text)
 
 
 def evidence_of(passage: Passage) -> str:

@@ -28,6 +28,7 @@ MEANINGS: Final = {
     "evidence.answer_from": "The evidence that an answer needs",
     "evidence.passages": "The number of passages that an answer may stand on",
     "evidence.sentence_support": "The support that a sentence needs from its passage",
+    "evidence.grounding": "The probability that its passages say what a sentence says",
     "confidence.offer_workflow": "The confidence from which a workflow is offered",
     "confidence.scope_rejection": "The share of fitting messages that may be taken for others",
     "injection.threshold": "The likeness from which a message counts as an attempt to give new orders",

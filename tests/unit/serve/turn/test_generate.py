@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward.serve.conversations.contracts import MessageRole
-from steward.serve.turn.generate import as_data, briefly, conversation_within, worth_quoting
+from steward.serve.turn.drafts import as_data
+from steward.serve.turn.generate import briefly, conversation_within, worth_quoting
 from steward.serve.turn.receive import Said
 from steward.supply.knowledge.contracts import Passage, PassageId
 from steward.supply.knowledge.extractive import Quoted

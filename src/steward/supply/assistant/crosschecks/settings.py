@@ -72,6 +72,7 @@ def check_guardrails(draft: Draft) -> Iterator[Fault]:
     if not guardrails.override_words:
         said = "override_words is empty; at least one word must always bring a person"
         yield draft.fault(file, ("override_words",), said)
+    yield from _judge_faults(draft)
     queues = draft.names("desk.yaml", "queues")
     for index, risk in enumerate(guardrails.risks):
         if risk.queue is not None:
@@ -139,3 +140,26 @@ def check_governance(draft: Draft) -> Iterator[Fault]:
             yield draft.fault(
                 file, ("retention", index, "data"), f"'{rule.data}' has a retention already above"
             )
+
+
+def _judge_faults(draft: Draft) -> Iterator[Fault]:
+    """Yield what a judge names and the folder doesn't have."""
+    file = "guardrails.yaml"
+    judge = draft.guardrails.judge if draft.guardrails else None
+    if judge is None:
+        return
+    said = f"the judge is model '{judge.model}', which isn't among the models of assistant.yaml"
+    known = draft.names("assistant.yaml", "models")
+    yield from draft.unknown(file, ("judge", "model"), judge.model, known=known, sentence=said)
+    if draft.assistant and any(
+        m.name == judge.model and m.provider != "openai" for m in draft.assistant.models
+    ):
+        said = f"the judge is model '{judge.model}', which only quotes and can't judge"
+        yield draft.fault(file, ("judge", "model"), said)
+    categories = draft.names("intents.yaml", "categories")
+    for index, name in enumerate(judge.categories):
+        said = f"the judge has category '{name}', which intents.yaml doesn't have"
+        place = ("judge", "categories", index)
+        yield from draft.unknown(file, place, name, known=categories, sentence=said)
+    if "judge" not in draft.prompts:
+        yield draft.fault(file, ("judge",), "a judge is named, but prompts/judge.md isn't there; write it")
