@@ -16,6 +16,7 @@ from tests.prove import (
     evaluations,
     kills,
     kpi_equality,
+    ledger,
     masking_fuzz,
     messages,
     personal_data,
@@ -44,6 +45,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         assignment,
         rollouts,
         kpi_equality,
+        ledger,
         demo,
     )
 }

@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from steward.app.setting_changes import note_settings
 from steward.app.wiring import Application
 from steward.base.db.partitions import keep_months_ahead
 from steward.base.errors import Misconfigured, StewardError
@@ -125,7 +126,8 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def working(application: Application) -> AsyncIterator[None]:
     """Do the background work while the block runs."""
-    improvement = application.improvement
+    improvement, foundation = application.improvement, application.foundation
+    await note_settings(foundation.store.database, foundation.ledger, foundation.settings)
     tasks = [
         asyncio.create_task(improvement.controller.run()),
         asyncio.create_task(application.foundation.chainer.run()),

@@ -68,6 +68,9 @@ class Chainer:
 
     async def finish(self) -> None:
         """Link what has committed and sign the head: before a process ends, or before a proof is made."""
+        if self._signer is not None:
+            # The key is made at its first use, with an entry of its own that is to be linked as well.
+            await self._signer.public_key()
         while await self.link(patiently=True) == BATCH:
             pass
         if self._signer is not None:
@@ -94,7 +97,7 @@ class Chainer:
         if not await self._is_due(only_when_due=only_when_due):
             return None
         made: Checkpoint | None = None
-        # The key is made at its first use, with an entry of its own: not while the chain is locked.
+        # Not while the chain is locked: at its first use the key is read, or made.
         await self._signer.public_key()
         while True:
             async with self._database.write() as session:

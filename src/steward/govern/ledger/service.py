@@ -81,8 +81,6 @@ class Ledger:
             checked += 1
             if progress is not None and checked % TELL_EVERY == 0:
                 progress(checked, last)
-            if walk.has_fault:
-                break
         walk.ends(newest)
         return await self._with_the_rest(session, walk)
 

@@ -1,0 +1,104 @@
+"""The ledger's page: filters, proof of an entry, and files to take away."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import httpx2
+import pytest
+from tests.integration.edge.conftest import MASTER
+
+from steward.base.clock import FixedClock
+from steward.base.db.contracts import Database
+from steward.edge.callers import SESSION_COOKIE
+from steward.edge.contracts import Services
+from steward.govern.access.permissions import Role
+from steward.govern.ledger.chaining import Chainer
+from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.proofs import verify_lines
+from steward.govern.ledger.service import Ledger
+from steward.govern.privacy.master_key import MasterKey
+from steward.supply.releases.signing import Signing
+
+SECRET = "a long enough password"
+
+
+@pytest.fixture
+async def officer(client: httpx2.AsyncClient, services: Services) -> httpx2.AsyncClient:
+    """Somebody of compliance, signed in."""
+    account = await services.access.accounts.create(
+        login="carla", name="Carla", role=Role.COMPLIANCE, password=SECRET, actor="system"
+    )
+    client.cookies.set(SESSION_COOKIE, (await services.access.sessions.open(account)).token)
+    return client
+
+
+@pytest.fixture
+def chainer(database: Database, fixed_clock: FixedClock) -> Chainer:
+    return Chainer(database, fixed_clock, signer=signing(database, fixed_clock, MASTER))
+
+
+def signing(database: Database, clock: FixedClock, master_key: MasterKey) -> Signing:
+    return Signing(database, master_key=master_key, clock=clock, ledger=Ledger(clock))
+
+
+async def written(services: Services, subject: str = "rollout:1") -> UUID:
+    async with services.database.write() as session:
+        entry = Entry("system", "rollout.promoted", subject, {"reason": "it is safe", "evidence": '{"n": 1}'})
+        return await services.ledger.append(session, entry)
+
+
+class TestList:
+    async def test_shows_what_waits_and_what_is_signed(
+        self, officer: httpx2.AsyncClient, services: Services, chainer: Chainer
+    ) -> None:
+        await written(services)
+        assert "waiting" in (await officer.get("/console/ledger")).text
+        await chainer.finish()
+        page = await officer.get("/console/ledger")
+        assert "every entry is linked" in page.text
+        assert "A candidate answers everybody" in page.text
+
+    async def test_filters_by_deed_subject_and_period(
+        self, officer: httpx2.AsyncClient, services: Services
+    ) -> None:
+        await written(services)
+        for query in ("deed=account", "subject=rollout:2", "until=2020-01-01", "actor=account:x"):
+            assert "rollout.promoted</small>" not in (await officer.get(f"/console/ledger?{query}")).text
+        found = await officer.get("/console/ledger?deed=rollout.promoted&subject=rollout:1&actor=system")
+        assert "rollout.promoted</small>" in found.text
+
+    async def test_a_wrong_day_is_refused(self, officer: httpx2.AsyncClient) -> None:
+        assert (await officer.get("/console/ledger?since=yesterday")).status_code == 400
+
+
+class TestEntry:
+    async def test_proof_can_be_taken_away_and_checked(
+        self, officer: httpx2.AsyncClient, services: Services, chainer: Chainer, database: Database
+    ) -> None:
+        entry = await written(services)
+        assert "waits to be linked" in (await officer.get(f"/console/ledger/{entry}")).text
+        assert (await officer.get(f"/console/ledger/{entry}/proof")).status_code == 404
+        await chainer.finish()
+        page = await officer.get(f"/console/ledger/{entry}")
+        assert "fit together" in page.text
+        file = await officer.get(f"/console/ledger/{entry}/proof")
+        assert "attachment" in file.headers["content-disposition"]
+        assert verify_lines([file.text], public_key=await services.ledger_key()).ok
+
+    async def test_unknown_one_is_not_found(self, officer: httpx2.AsyncClient) -> None:
+        assert (await officer.get(f"/console/ledger/{UUID(int=5)}")).status_code == 404
+
+
+class TestExport:
+    async def test_is_whole_and_noted(
+        self, officer: httpx2.AsyncClient, services: Services, chainer: Chainer
+    ) -> None:
+        await written(services)
+        await chainer.finish()
+        file = await officer.get("/console/ledger/export")
+        verdict = verify_lines(file.text.splitlines(), public_key=await services.ledger_key())
+        assert (verdict.ok, verdict.rows) == (True, 3)
+        async with services.database.read() as session:
+            newest = await services.ledger.recent(session, limit=1)
+        assert newest[0].deed == "ledger.exported"
