@@ -26,6 +26,10 @@ class Kind(StrEnum):
     PASSPORT = "PASSPORT"
     DATE_OF_BIRTH = "DATE_OF_BIRTH"
     IP = "IP"
+    DEVICE = "DEVICE"
+    """The hardware address of a network card."""
+    WALLET = "WALLET"
+    """An address of a currency that needs no bank."""
     PASSWORD = "PASSWORD"  # noqa: S105 # the name of a kind
     ONE_TIME_CODE = "ONE_TIME_CODE"
     API_KEY = "API_KEY"

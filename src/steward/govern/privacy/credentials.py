@@ -71,7 +71,8 @@ _AFTER_CARD = re.compile(
 )
 _KEY_SIGNS = word_set(
     "sk- sk_ pk_ rk_ akia asia ghp_ gho_ ghs_ ghu_ ghr_ github_pat_ glpat- xox aiza eyj stw_ bearer "
-    "-----begin key secret token hf_ npm_ pypi-"
+    "-----begin key secret token hf_ npm_ pypi- sg. gocspx- ya29. shp dop_v1_ whsec_ rzp_ dapi pmak- "
+    "lin_api_ sntrys_ figd_ atatt3 glsa_ xapp- sq0"
 )
 _KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:"
@@ -80,6 +81,12 @@ _KEY = re.compile(
     r"|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[A-Za-z0-9_-]{16,64}"
     r"|xox[abeprs]-[A-Za-z0-9-]{10,200}|AIza[A-Za-z0-9_-]{30,60}|hf_[A-Za-z0-9]{20,64}|npm_[A-Za-z0-9]{20,64}"
     r"|pypi-[A-Za-z0-9_-]{20,255}"
+    r"|SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}|GOCSPX-[A-Za-z0-9_-]{20,40}|ya29\.[A-Za-z0-9_-]{20,400}"
+    r"|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}|dop_v1_[a-f0-9]{64}|whsec_[A-Za-z0-9+/=]{20,80}"
+    r"|rzp_(?:live|test)_[A-Za-z0-9]{10,30}|dapi[a-f0-9]{32}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}"
+    r"|lin_api_[A-Za-z0-9]{32,48}|sntrys_[A-Za-z0-9_=+/-]{40,300}|figd_[A-Za-z0-9_-]{30,60}"
+    r"|ATATT3[A-Za-z0-9_=-]{50,400}|glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}|xapp-[A-Za-z0-9-]{20,200}"
+    r"|sq0[a-z]{3}-[A-Za-z0-9_-]{22,50}"
     r"|eyJ[A-Za-z0-9_-]{6,4000}\.[A-Za-z0-9_-]{4,6000}(?:\.[A-Za-z0-9_-]{0,2000})?"
     r"|stw_(?:pub|sec)_[A-Za-z0-9_-]{20,64})",
     re.IGNORECASE,

@@ -21,7 +21,9 @@ from steward.govern.privacy.harmless import harmless_stretches
 from steward.govern.privacy.ibans import find_ibans
 from steward.govern.privacy.identities import find_identities
 from steward.govern.privacy.known import compiled, find_declared, find_known
+from steward.govern.privacy.machines import find_machines
 from steward.govern.privacy.names import find_names
+from steward.govern.privacy.national import find_national
 from steward.govern.privacy.overlaps import added
 from steward.govern.privacy.places import find_places
 from steward.govern.privacy.scanning import Candidate, Family, Rank, Scan, scan, squeezed
@@ -32,6 +34,8 @@ _FAMILIES: tuple[Family, ...] = (
     find_ibans,
     find_credentials,
     find_identities,
+    find_national,
+    find_machines,
     find_bare,
     find_places,
     find_names,

@@ -35,6 +35,8 @@ _QUOTED_LOCAL = re.compile(r"(\"[^\"\n]{1,64}\")$")
 _SIGNS_AROUND = re.compile(r"[()\[\]{}<>]|[-_](?=dot[-_])|(?<=[-_]dot)[-_]")
 _BARE_LOCAL = re.compile(r"[A-Za-z0-9]")
 _DOT_WORDS = re.compile(r"\bdot\b|[(\[{]\s?\.\s?[)\]}]", re.IGNORECASE)
+_HOUR = re.compile(r"\d{1,2}(?:[.:]?\d\d)?(?:[ap]m)?\.")
+"""An hour, as in "june 6 at 8pm. It's …", is no host."""
 _LONGEST_LOCAL = 120
 _LONGEST_DOMAIN = 160
 _ENDINGS = word_set(
@@ -124,6 +126,8 @@ def _meant(local: str, domain: str, host: str, *, mentioned: bool) -> bool:
     if _DOT_WORDS.search(domain):
         return True
     if host.rpartition(".")[2] not in _ENDINGS:
+        return False
+    if _HOUR.match(host):
         return False
     signed = any(sign.isdigit() or sign in "._" for sign in local)
     return mentioned or signed or host.partition(".")[0] in _PROVIDERS

@@ -39,7 +39,7 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _PLACE_END = re.compile(
-    r"\.(?:\s|$)|\s(?:and|but|please|because|so|not|instead|since|from|until|on|by|can|thanks)\b",
+    r"\.(?:\s|$)|\s(?:and|but|please|because|so|not|instead|since|from|until|on|by|can|thanks|with|without|within|for|safely)\b",
     re.IGNORECASE,
 )
 _STREET_KINDS = (
@@ -65,7 +65,7 @@ _GERMAN = re.compile(
 _ROMANCE = re.compile(
     r"(?<!\w)\d{1,4}(?:\s(?:bis|ter))?,?\s(?:rue|avenue|boulevard|chemin|place|allée|impasse|quai)\s"
     r"[^\W\d_][\w'.-]{0,24}(?:\s{1,2}[^\W\d_][\w'.-]{0,24}){0,4}"
-    r"|\b(?:calle|avenida|plaza|via|viale|piazza|rua)\s"
+    r"|\b(?:calle|avenida|plaza|(?-i:Via)|viale|piazza|rua)\s(?!SWIFT|IBAN)"
     r"[^\W\d_][\w'.-]{0,24}(?:\s{1,2}[^\W\d_][\w'.-]{0,24}){0,3}?,?\s{1,2}\d{1,4}(?!\d)",
     re.IGNORECASE,
 )
