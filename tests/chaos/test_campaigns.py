@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import scratch_directory
-from tests.prove import kills, personal_data, takeovers, troubles
+from tests.prove import erasure, kills, personal_data, takeovers, troubles
 from tests.prove.results import Ledgered
 from tests.prove.world import World, open_world
 
@@ -66,3 +66,15 @@ class TestPersonalData:
         await personal_data.type_everything(world, agent, found, forms=1)
         await personal_data.search_everything(world, agent, found)
         assert found.problems == []
+
+
+class TestErasure:
+    async def test_an_erased_customer_is_nowhere(self, world: World) -> None:
+        found = await erasure.erase_and_search(world, conversations=10, turns=2)
+        assert found["problems"] == []
+
+    async def test_who_is_being_answered_can_be_erased(self, world: World) -> None:
+        assert await erasure.turn_in_flight(world) == []
+
+    async def test_a_killed_erasure_is_finished_by_erasing_again(self, world: World) -> None:
+        assert await erasure.killed_in_the_middle(world) == []

@@ -125,7 +125,7 @@ class TestErase:
         assert certificates
         assert len({each.content for each in certificates}) == 1
         assert all(isinstance(each, Certificate | NoSuchCustomer) for each in both)
-        assert await house.count("ledger where deed = 'customer.erased'") == 1
+        assert await house.count("ledger_entry where deed = 'customer.erased'") == 1
 
 
 class TestRefusals:

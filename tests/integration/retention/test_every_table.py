@@ -21,7 +21,7 @@ NOT_OF_CUSTOMERS: Mapping[str, str] = {
     "recovery_code": "Digests of a member of staff's codes; go with the account.",
     "erasure": "Names no one: the ground, who asked, and the certificate.",
     "erasure_customer": "Ids of erased customers, which lead nowhere; they keep one from being erased twice.",
-    "ledger": "Append-only; holds ids and digests. No purger could take a row, and none has to.",
+    "ledger_entry": "Append-only; holds ids and digests. No purger could take a row, and none has to.",
     "sealed_master_key": "The installation's master keys, sealed by a key service.",
     "signing_key": "The installation's own keys, sealed by the master key.",
 }
