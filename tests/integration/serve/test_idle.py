@@ -18,10 +18,12 @@ HOLDERS = {
     "a turn runs": "update conversation set turn_id = gen_random_uuid(), turn_holder = 7 where id = %s",
     "a person is waited for": """insert into handover (id, conversation_id, queue, reason, asked_at)
         select gen_random_uuid(), %s, 'billing', 'asked', now()""",
-    "a message waits for its turn": """insert into message (id, conversation_id, seq, role, epoch, pending, body, at)
+    "a message waits for its turn": """
+        insert into message (id, conversation_id, seq, role, epoch, pending, body, at)
         select gen_random_uuid(), %s, 1, 'customer', 0, true, '', now()""",
-    "an action isn't decided": """insert into workflow_run (id, conversation_id, customer_id, release_id, workflow,
-            state, values_sealed, created_at, updated_at)
+    "an action isn't decided": """
+        insert into workflow_run (id, conversation_id, customer_id, release_id, workflow, state,
+             values_sealed, created_at, updated_at)
         select gen_random_uuid(), id, customer_id, release_id, 'refund', 'unknown', '', now(), now()
         from conversation where id = %s""",
 }
