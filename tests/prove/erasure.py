@@ -59,6 +59,7 @@ BY_CUSTOMER = (
 BY_CONVERSATION = ("message", "turn", "feedback", "handover", "review")
 WHERE_IDS_STAY = {"ledger", "ledger_entry", "erasure", "erasure_customer"}
 LIMIT_S = 10.0
+KILLS = 5
 
 
 async def run(directory: Path, *, seed: int, rounds: int = 1, conversations: int = 500) -> Report:
@@ -66,7 +67,10 @@ async def run(directory: Path, *, seed: int, rounds: int = 1, conversations: int
     kept = Ledgered.open(directory)
     async with open_world(directory, customers=1) as world:
         for _ in range(len(kept.rounds), rounds):
-            kept.add(await erase_and_search(world, conversations=conversations, turns=10))
+            found = await erase_and_search(world, conversations=conversations, turns=10)
+            found["problems"] += await turn_in_flight(world)
+            found["problems"] += await killed_in_the_middle(world, times=KILLS)
+            kept.add(found)
     return report(kept, seed, conversations)
 
 
@@ -109,7 +113,7 @@ async def turn_in_flight(world: World) -> list[str]:
     """Erase a customer who is being answered; return what should not have happened."""
     client = world.client()
     admin = await world.agent(client)
-    await world.pace(token_ms=150.0)
+    await world.pace(token_ms=60.0)
     conversation = await client.conversation(customer="in-flight-1")
     events: list[str] = []
     begun = asyncio.Event()
@@ -137,11 +141,11 @@ async def turn_in_flight(world: World) -> list[str]:
     return problems
 
 
-async def killed_in_the_middle(world: World) -> list[str]:
-    """Kill `steward erase` inside its one transaction, twice; then erase. Return what went wrong."""
+async def killed_in_the_middle(world: World, *, times: int = 1) -> list[str]:
+    """Kill `steward erase` inside its one transaction; then erase. Return what went wrong."""
     gone = await plant_past(world, IMOGEN, 2)
     problems: list[str] = []
-    for _ in range(2):
+    for _ in range(times):
         before = checksums(world, IMOGEN)
         # Somebody else's lock on the last row to be deleted makes the erasure stand still before its commit.
         with psycopg.connect(world.database_url()) as lock:
@@ -361,6 +365,7 @@ def report(kept: Ledgered, seed: int, conversations: int) -> Report:
                 "time, from the call to its certificate",
                 ", ".join(f"{each['took_s']:.2f} s" for each in figures),
             ),
+            ("killed inside its transaction, then finished by erasing again", f"{KILLS} times"),
             ("dump searched", f"{last['dump_bytes'] / 1e6:.1f} MB by pg_dump"),
             ("files searched, write-ahead log and logs included", str(last["files"])),
             ("files with the wrapped key, before vacuum", json.dumps(last["wrapped_before"])),
