@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe
 from benchmarks.training import answerable
-from steward.base.language.conformal import Test, bounded_threshold
+from steward.base.language.conformal import Promise, bounded_threshold
 from steward.base.language.contracts import LabelledText, Vectors
 from steward.base.language.evaluate import assign_folds
 from steward.base.language.intent_head import IntentHead, train_intent_head
@@ -183,9 +183,9 @@ def predicted(
 def measure(messages: Messages) -> list[Line]:
     """Split at random, set each rule's threshold on one half, and count on the other."""
     lines = [
-        split_many(messages, f"bound, {test.value}", most_wrong=bound, test=test)
+        split_many(messages, f"bound, {promise.value}", most_wrong=bound, promise=promise)
         for bound in BOUNDS
-        for test in (Test.NEXT, Test.LONG_RUN, Test.EXPECTED)
+        for promise in (Promise.NEXT, Promise.LONG_RUN, Promise.EXPECTED)
     ]
     lines.append(split_many(messages, f"fixed at {FIXED}", fixed=FIXED))
     lines.append(split_many(messages, "always hand over", fixed=2.0))
@@ -197,7 +197,7 @@ def split_many(
     rule: str,
     *,
     most_wrong: float | None = None,
-    test: Test = Test.NEXT,
+    promise: Promise = Promise.NEXT,
     fixed: float = 0.0,
 ) -> Line:
     """Return one rule's line over all splits."""
@@ -209,7 +209,7 @@ def split_many(
         threshold = fixed
         if most_wrong is not None:
             threshold = bounded_threshold(
-                messages.confidences[judged], messages.right[judged], most_wrong=most_wrong, test=test
+                messages.confidences[judged], messages.right[judged], most_wrong=most_wrong, promise=promise
             ).threshold
         acted = messages.confidences[counted] >= threshold
         wrong = acted & ~messages.right[counted]
@@ -237,7 +237,7 @@ def print_table(lines: Sequence[Line]) -> None:
     for line in lines:
         bound = "" if line.most_wrong is None else f"{line.most_wrong:.0%}"
         held = "" if line.held is None else f"{line.held:.1%}"
-        missed = Test.NEXT.value in line.rule and line.held is not None and line.held < TARGET
+        missed = Promise.NEXT.value in line.rule and line.held is not None and line.held < TARGET
         print(
             f"{line.dataset + f' ({line.messages})':26} {line.rule:18} {bound:>6} {held:>7} "
             f"{line.wrong:>7.1%} {line.acted:>9.1%} {line.cost:>6.2f}{'  below 95 %' if missed else ''}"

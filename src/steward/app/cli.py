@@ -177,6 +177,18 @@ def intents_evaluate(folder: Folder = Path(), *, json: Json = False, data_dir: D
     return run_evaluate(folder, as_json=json, data_dir=data_dir)
 
 
+@intents.command(name="calibrate")
+def intents_calibrate(assistant: str, *, json: Json = False, data_dir: DataDir = None) -> int:
+    """Say which thresholds reviewed turns suggest for the next release. Exits 1 when they say too little.
+
+    Args:
+        assistant: whose turns; those of the release that it serves count.
+    """
+    from steward.app.commands.calibrate import run_calibrate
+
+    return run_calibrate(assistant, as_json=json, data_dir=data_dir)
+
+
 @knowledge.command(name="search")
 def knowledge_search(
     query: str, folder: Folder = Path(), *, limit: int = 6, json: Json = False, data_dir: DataDir = None

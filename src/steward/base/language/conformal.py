@@ -2,7 +2,7 @@
 
 A message is a mistake when its confidence reaches the threshold and what was done is wrong; messages below it
 are asked about or handed over and can't be mistakes. The share of mistakes among all messages falls as the
-threshold rises, so the lowest threshold that passes a test is the one that does most. Three tests:
+threshold rises, so the lowest threshold that keeps a promise is the one that does most. Three promises:
 
 `EXPECTED` keeps the mean share below the bound (Angelopoulos, Bates, Fisch, Lei and Schuster, "Conformal
 Risk Control", 2022, equation 4, with losses of 0 and 1). `LONG_RUN` keeps the share of all messages to come
@@ -31,7 +31,7 @@ NEVER = 1.01
 """A threshold that no confidence reaches."""
 
 
-class Test(StrEnum):
+class Promise(StrEnum):
     """What is promised of the share of mistakes."""
 
     EXPECTED = "expected"
@@ -65,7 +65,7 @@ def bounded_threshold(
     right: NDArray[np.bool_],
     *,
     most_wrong: float,
-    test: Test = Test.NEXT,
+    promise: Promise = Promise.NEXT,
     chance: float = CHANCE,
 ) -> Bounded:
     """Return the lowest threshold under which at most the share `most_wrong` of messages is a mistake.
@@ -74,11 +74,11 @@ def bounded_threshold(
         confidences: of judged messages; below 0 for one that is never acted on, whatever the threshold.
         right: whether acting on it would be right.
         most_wrong: the bound, a share of all messages.
-        test: what is promised.
+        promise: what is promised.
         chance: the accepted chance that a `LONG_RUN` or `NEXT` bound fails.
     """
     judged = len(confidences)
-    accepted = most_accepted(judged, most_wrong, test=test, chance=chance)
+    accepted = most_accepted(judged, most_wrong, promise=promise, chance=chance)
     threshold = NEVER
     if accepted is not None:
         mistakes = np.sort(confidences[~right & (confidences >= 0)])[::-1]
@@ -88,20 +88,34 @@ def bounded_threshold(
     return Bounded(threshold, judged, int(reached.sum()), int((reached & ~right).sum()), most_wrong)
 
 
-def most_accepted(judged: int, most_wrong: float, *, test: Test, chance: float = CHANCE) -> int | None:
-    """Return the most mistakes among judged messages with which a test is passed; None if none will do."""
+def fewest_judged(
+    most_wrong: float, *, promise: Promise = Promise.NEXT, chance: float = CHANCE
+) -> int | None:
+    """Return how many judged messages, all of them right, show anything; None if no number does."""
+    if most_wrong <= 0:
+        return None
+    judged = 1
+    while most_accepted(judged, most_wrong, promise=promise, chance=chance) is None:
+        judged += 1
+    return judged
+
+
+def most_accepted(judged: int, most_wrong: float, *, promise: Promise, chance: float = CHANCE) -> int | None:
+    """Return the most mistakes among judged messages with which a promise is kept; None if none will do."""
+    if judged == 0:
+        return None
     most = floor(judged * most_wrong)
-    passing = [count for count in range(most + 1) if _passes(count, judged, most_wrong, test, chance)]
+    passing = [count for count in range(most + 1) if _passes(count, judged, most_wrong, promise, chance)]
     return max(passing, default=None)
 
 
-def _passes(mistakes: int, judged: int, most_wrong: float, test: Test, chance: float) -> bool:
-    match test:
-        case Test.EXPECTED:
+def _passes(mistakes: int, judged: int, most_wrong: float, promise: Promise, chance: float) -> bool:
+    match promise:
+        case Promise.EXPECTED:
             return (mistakes + 1) / (judged + 1) <= most_wrong
-        case Test.LONG_RUN:
+        case Promise.LONG_RUN:
             return _binomial_at_most(mistakes, judged, most_wrong) <= chance
-        case Test.NEXT:
+        case Promise.NEXT:
             too_many = floor(judged * most_wrong) + 1
             return _hypergeometric_at_most(mistakes, mistakes + too_many, judged) <= chance
 
