@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, cast
+from dataclasses import fields
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,6 +26,7 @@ from steward.govern.access.limits import RateLimits
 from steward.govern.access.passwords import Passwords
 from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.access.sign_ins import SignIns
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
@@ -34,60 +36,62 @@ from steward.supply.releases.signing import Signing
 MASTER = MasterKey(b"m" * 32)
 
 
-@pytest.fixture
-async def access(database: PooledDatabase, fixed_clock: FixedClock) -> Access:
-    """Real access; passwords are hashed as cheaply as the library allows."""
+async def access_on(
+    database: PooledDatabase, clock: FixedClock, *, sign_ins: SignIns | None = None, local: bool = True
+) -> Access:
+    """Return real access; passwords are hashed as cheaply as the library allows."""
     cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     return Access(
-        keys=ApiKeys(database, fixed_clock),
-        accounts=Accounts(database, fixed_clock, passwords=cheap),
-        sessions=ConsoleSessions(database, fixed_clock),
-        second_factors=SecondFactors(database, fixed_clock, master_key=MASTER, issuer="Steward"),
-        customer_tokens=await CustomerTokens.load(database, MASTER, fixed_clock, assistant="northline"),
-        limits=RateLimits(database, fixed_clock, master_key=MASTER),
+        keys=ApiKeys(database, clock),
+        accounts=Accounts(database, clock, passwords=cheap, local=local),
+        sessions=ConsoleSessions(database, clock),
+        second_factors=SecondFactors(database, clock, master_key=MASTER, issuer="Steward"),
+        customer_tokens=await CustomerTokens.load(database, MASTER, clock, assistant="northline"),
+        limits=RateLimits(database, clock, master_key=MASTER),
+        sign_ins=sign_ins,
     )
 
 
-@pytest.fixture
-def services(database: PooledDatabase, fixed_clock: FixedClock, access: Access) -> Services:
-    """Services of which only access and ledger are there."""
-    nothing = cast(Any, None)
+async def services_on(
+    database: PooledDatabase,
+    clock: FixedClock,
+    *,
+    settings: EdgeSettings,
+    sign_ins: SignIns | None = None,
+) -> Services:
+    """Return services of which only access and ledger are there."""
 
     async def readiness() -> Sequence[Readiness]:
         return (Readiness("database", True, "answers"), Readiness("release", False, "nothing is served"))
 
-    return Services(
-        settings=EdgeSettings(
-            "northline", "Northline", "0.1.0", requests_per_minute=5, sign_ins_per_minute=3
-        ),
-        clock=fixed_clock,
-        database=database,
-        access=access,
-        conversations=nothing,
-        overview=nothing,
-        reach=Reach(database),
-        turns=nothing,
-        anatomies=nothing,
-        desk=nothing,
-        approvals=nothing,
-        vault=Vault(MASTER, fixed_clock),
-        first_page=nothing,
-        releases=nothing,
-        ledger=Ledger(fixed_clock),
-        readiness=readiness,
-        stopping=asyncio.Event(),
-        rollouts=nothing,
-        evaluations=nothing,
-        forecasts=nothing,
-        results=nothing,
-        shadow_results=nothing,
-        live=nothing,
-        labels=nothing,
-        reviews=nothing,
-        ledger_key=Signing(
-            database, master_key=MASTER, clock=fixed_clock, ledger=Ledger(fixed_clock)
-        ).public_key,
-    )
+    there: dict[str, Any] = {
+        "settings": settings,
+        "clock": clock,
+        "database": database,
+        "access": await access_on(database, clock, sign_ins=sign_ins, local=settings.local_accounts),
+        "reach": Reach(database),
+        "vault": Vault(MASTER, clock),
+        "ledger": Ledger(clock),
+        "ledger_key": Signing(database, master_key=MASTER, clock=clock, ledger=Ledger(clock)).public_key,
+        "readiness": readiness,
+        "stopping": asyncio.Event(),
+        "demo": None,
+    }
+    nothing = {field.name: None for field in fields(Services)}
+    return Services(**(nothing | there))
+
+
+@pytest.fixture
+async def access(services: Services) -> Access:
+    """Real access."""
+    return services.access
+
+
+@pytest.fixture
+async def services(database: PooledDatabase, fixed_clock: FixedClock) -> Services:
+    """Services of which only access and ledger are there."""
+    settings = EdgeSettings("northline", "Northline", "0.1.0", requests_per_minute=5, sign_ins_per_minute=3)
+    return await services_on(database, fixed_clock, settings=settings)
 
 
 @pytest.fixture

@@ -285,7 +285,7 @@ def _optional(document: Mapping[str, Any], name: str) -> str | None:
 
 
 def _check_hash(said: object, access_token: str, algorithm: str) -> None:
-    """OpenID Connect Core 3.1.3.8; EdDSA's hash is SHA-512."""
+    """OpenID Connect Core 3.1.3.8; Ed25519's hash is SHA-512."""
     digest = _HASHES.get(algorithm[2:], hashlib.sha512)(access_token.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
     if not isinstance(said, str) or not hmac.compare_digest(said.encode(), half):

@@ -18,7 +18,7 @@ from steward.govern.access.errors import BadProvider, BadVerifyingKey, ProviderU
 ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC": ("ES256", "ES384", "ES512"),
-    "OKP": ("Ed25519", "EdDSA"),
+    "OKP": ("Ed25519",),
 }
 """What each kind of key may verify."""
 _LEAST_RSA_BITS = 2048
