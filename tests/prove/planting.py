@@ -52,7 +52,7 @@ class Person:
 class Planted:
     """What was made for a person."""
 
-    customer_id: UUID
+    customer_id: CustomerId
     conversations: list[UUID] = field(default_factory=list)
     turns: list[UUID] = field(default_factory=list)
     runs: list[UUID] = field(default_factory=list)

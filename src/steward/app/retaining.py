@@ -126,7 +126,10 @@ class ServedRules:
             (await self._releases.load(release_id)).folder for release_id in await served(self._database)
         ]
         said = [
-            {DataKind(rule.data): rule.days for rule in folder.governance.retention} for folder in folders
+            {DataKind(rule.data): rule.days for rule in folder.governance.retention}
+            if folder.governance is not None
+            else {}
+            for folder in folders
         ]
         return [
             Rule(kind, max(days[kind] for days in said))

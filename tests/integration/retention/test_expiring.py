@@ -9,12 +9,12 @@ import pytest
 from tests.integration.retention.conftest import House
 from tests.prove.planting import PEOPLE, Planted, plant
 
-from steward.app.retaining import STAYS
 from steward.base.db.partitions import drop_months_before, keep_months_ahead
 from steward.base.ids import first_id_at
 from steward.govern.privacy.contracts import CustomerId, Purpose
 from steward.govern.retention.contracts import DataKind
 from steward.govern.retention.errors import AlreadyHeld, BadHoldReason, NoSuchCustomer, NotHeld
+from steward.serve.turn.purging import STAYS
 
 ALL = dict.fromkeys(DataKind, 100)
 

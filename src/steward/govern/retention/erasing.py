@@ -17,7 +17,7 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.ids import new_id
-from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.contracts import Detail, Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.retention import queries
 from steward.govern.retention.certificate import Certificate, Facts, content_of, signed_bytes
@@ -148,7 +148,9 @@ class Erasing:
         """List erasures, the latest first."""
         async with self._database.read() as session:
             rows = await session.all(queries.ERASURES, (limit,))
-        return tuple(ErasureLine(*row[:6], tuple(row[6]), row[7]) for row in rows)
+        return tuple(
+            ErasureLine(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6]), row[7]) for row in rows
+        )
 
     async def _begin(self, session: WriteSession, found: Sequence[UUID], *, ground: str, actor: str) -> Begun:
         """Note that the customer is to be erased, or find that somebody has; close everything."""
@@ -237,7 +239,7 @@ class Erasing:
                 "signature": signed.signature,
             },
         )
-        details = {
+        details: dict[str, Detail] = {
             "customers": " ".join(str(customer) for customer in facts.customers),
             "ground": facts.ground,
             "rows": facts.rows_gone,

@@ -16,7 +16,7 @@ from uuid import UUID
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.ids import new_id
-from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.contracts import Detail, Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.retention import queries
 from steward.govern.retention.contracts import Customers, ExportLine, Purger, Record
@@ -87,7 +87,7 @@ class Exporting:
                     session,
                     ExportLine(new_id(self._clock), "subject", customer_id, at, actor, records, made.digest),
                 )
-            details = {
+            details: dict[str, Detail] = {
                 "customers": " ".join(str(customer_id) for customer_id in customers),
                 "purpose": "subject_access",
                 "records": records,
@@ -149,7 +149,7 @@ async def select_exports(
     """Return exports, of some customers or all, the latest first."""
     asked = {"customers": None if customers is None else list(customers), "limit": limit}
     rows = await session.all(queries.EXPORTS, asked)
-    return tuple(ExportLine(*row[:6], bytes(row[6])) for row in rows)
+    return tuple(ExportLine(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6])) for row in rows)
 
 
 def packed(data: Mapping[str, Any]) -> bytes:
