@@ -124,16 +124,9 @@ class Erasing:
         models = await self._trained.models()
         await self._signer.sign(b"")  # makes or loads the key before the transaction, which takes no other
         waited_s = 0.0
-        while True:
-            certificate = await self._try(begun, models)
-            if certificate is not None:
-                return certificate
-            if waited_s >= WAIT_FOR_TURNS_S:
-                async with self._database.read() as session:
-                    running = await self._halting.running(session, begun.customers)
-                raise TurnStillRunning(max(running, 1), waited_s)
-            await self._pause(LOOK_EVERY_S)
-            waited_s += LOOK_EVERY_S
+        while (certificate := await self._try(begun, models)) is None:
+            waited_s = await self._wait(begun, waited_s)
+        return certificate
 
     async def certificate(self, erasure_id: UUID) -> Certificate:
         """Return the certificate of a finished erasure.
