@@ -145,6 +145,18 @@ class Erasing:
             ErasureLine(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6]), row[7]) for row in rows
         )
 
+    async def _wait(self, begun: Begun, waited_s: float) -> float:
+        """Return once no turn runs, with the time waited in all; looking locks nobody out."""
+        running = 1
+        while waited_s < WAIT_FOR_TURNS_S:
+            await self._pause(LOOK_EVERY_S)
+            waited_s += LOOK_EVERY_S
+            async with self._database.read() as session:
+                running = await self._halting.running(session, begun.customers)
+            if not running:
+                return waited_s
+        raise TurnStillRunning(running, waited_s)
+
     async def _begin(self, session: WriteSession, found: Sequence[UUID], *, ground: str, actor: str) -> Begun:
         """Note that the customer is to be erased, or find that somebody has; close everything."""
         await self._refuse(session, found)
