@@ -65,6 +65,10 @@ class Provider:
         self._write()
         assert httpx.get(f"{self.issuer}/reload", timeout=10).text == "ok"
 
+    def forget_codes(self) -> None:
+        """Drop codes that nobody redeemed."""
+        assert httpx.get(f"{self.issuer}/forget", timeout=10).text == "ok"
+
     def change_key(self) -> None:
         """Sign with a new key from now on, the old one forgotten."""
         self.stop()

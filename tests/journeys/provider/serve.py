@@ -38,7 +38,18 @@ def main() -> None:
         place(app, json.loads(written.read_text()))
         return "ok"
 
+    @app.get("/forget")
+    def forget() -> str:
+        # Its store in memory finds a client's codes by client or code, so that one which nobody redeemed
+        # would be taken for the next.
+        for code in Backend.instance.query(models.AuthorizationCode):
+            Backend.instance.delete(code)
+        return "ok"
+
     with app.app_context():
+        from canaille.app import models
+        from canaille.backends import Backend
+
         populate(app, steward)
         place(app, told)
     server = make_server("127.0.0.1", port, app, threaded=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -36,6 +37,20 @@ async def openapi(request: Request) -> Response:
     return json_answer(document(request.app))
 
 
+ROUTERS: Final = (
+    conversations.router,
+    routing.router,
+    chat.router,
+    admin.router,
+    rollouts.router,
+    rights.router,
+    evidence.router,
+    health.router,
+    documents,
+)
+"""The API's own routes."""
+
+
 def build_api(
     services: Services, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None
 ) -> FastAPI:
@@ -57,18 +72,7 @@ def build_api(
     app.state.services = services
     app.state.ownership = Ownership(services.conversations, services.reach)
     app.state.assets = Assets()
-    for router in (
-        conversations.router,
-        routing.router,
-        chat.router,
-        admin.router,
-        rollouts.router,
-        rights.router,
-        evidence.router,
-        health.router,
-        documents,
-        *routers,
-    ):
+    for router in (*ROUTERS, *routers):
         app.include_router(router)
     app.add_middleware(
         CORSMiddleware,

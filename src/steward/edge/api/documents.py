@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from steward.edge.declarations import routes_of
 from steward.edge.entrance import PUBLIC, permission_of
 from steward.edge.problems import MEDIA_TYPE
 
@@ -69,17 +70,11 @@ def document(app: FastAPI) -> dict[str, Any]:
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = _PROBLEM
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        for route in api_routes(app):
+        for route in routes_of(app):
             if route.include_in_schema:
                 _declare(schema, route)
         app.openapi_schema = schema
     return app.openapi_schema
-
-
-def api_routes(app: FastAPI) -> tuple[APIRoute, ...]:
-    """Return every route that was declared, those of included routers too."""
-    found = (context.original_route for context in iter_route_contexts(app.routes))
-    return tuple(route for route in found if isinstance(route, APIRoute))
 
 
 def _declare(schema: dict[str, Any], route: APIRoute) -> None:

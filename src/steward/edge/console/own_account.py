@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -131,7 +132,7 @@ async def _page(
     return await show(
         request,
         "own_account.html",
-        status=200 if problem is None else int(problem.status),
+        status=200 if problem is None else _status(problem),
         page="account",
         title="Your account",
         account=account,
@@ -143,3 +144,8 @@ async def _page(
         said=said,
         **{"enrolment": None, **values},
     )
+
+
+def _status(problem: StewardError) -> int:
+    """Return a refusal's status; a wrong code doesn't mean that nobody is signed in."""
+    return 400 if problem.status is HTTPStatus.UNAUTHORIZED else int(problem.status)

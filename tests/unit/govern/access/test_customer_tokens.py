@@ -83,7 +83,7 @@ class TestVerify:
         ],
     )
     async def test_wrong_claim_or_algorithm_is_refused(self, changes: Any, header: Any) -> None:
-        with pytest.raises(BadCustomerToken, match="isn't (valid|signed)"):
+        with pytest.raises(BadCustomerToken, match=r"isn't (valid|signed)"):
             await tokens().verify(signed(claims(**changes), **header))
 
     async def test_foreign_signature_is_refused(self) -> None:
