@@ -188,7 +188,7 @@ def _taken_for(row: TurnRow, notes: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     understood = next((item for item in notes if item["stage"] == Stage.UNDERSTAND and "title" in item), {})
     title = understood.get("title", row.intent.replace("_", " "))
-    return f"I took your message for “{title}”, {min(row.confidence, SUREST):.0%} sure."
+    return f"I read your message as “{title}” and am {min(row.confidence, SUREST):.0%} sure of it."
 
 
 def _ended(row: TurnRow, pages: Sequence[str]) -> str | None:

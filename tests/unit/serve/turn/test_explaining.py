@@ -37,7 +37,7 @@ def row(**changed: Any) -> TurnRow:
 class TestPlainly:
     def test_names_what_it_was_taken_for_and_the_pages(self) -> None:
         why = plainly(row(), [UNDERSTOOD], ["Refunds"])
-        assert why.sentences[0] == "I took your message for “Where a refund is”, 92% sure."
+        assert why.sentences[0] == "I read your message as “Where a refund is” and am 92% sure of it."
         assert "each sentence was checked" in why.sentences[1]
         assert why.sentences[-1] == ALWAYS
         assert why.pages == ("Refunds",)

@@ -89,7 +89,7 @@ sup button { padding: 0 1px; border: 0; background: none; font-size: 11px; }
 .thumbs [aria-pressed="true"] { color: var(--accent); } .thumbs [aria-pressed="true"] svg { fill: currentColor; }
 .under { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 2px 8px; margin-top: 2px; }
 .why { font-size: 12.5px; color: var(--soft); }
-.why summary { min-height: 32px; padding: 6px 4px; border-radius: 8px; cursor: pointer; }
+.why summary { min-height: 32px; padding: 6px 8px 6px 4px; border-radius: 8px; cursor: pointer; } .why summary:focus-visible { outline-offset: -3px; }
 .why[open] { flex-basis: 100%; }
 .why p, .why ul { margin: 0 4px 6px; } .why ul { padding-left: 18px; }
 .wait { display: flex; gap: 8px; align-items: center; font-size: 13px; color: var(--soft); min-height: 22px; }
@@ -581,6 +581,7 @@ textarea { flex: 1; min-height: 42px; max-height: 140px; padding: 9px 12px; bord
           const { sentences, pages } = await (await this.call("GET", `/v1/conversations/${this.id}/turns/${turn}/why`)).json();
           const list = pages.length ? h("ul", { "aria-label": "Pages used" }, ...pages.map((page) => h("li", {}, page))) : null;
           told.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)), ...(list ? [list] : []));
+          box.scrollIntoView({ block: "nearest" });
         } catch { told.replaceChildren(); box.open = false; this.problem("Why couldn't be looked up. Please try again."); }
       };
       box.addEventListener("toggle", load);
