@@ -35,6 +35,7 @@ from steward.govern.retention.contracts import (
 from steward.govern.retention.errors import (
     ActionsUndecided,
     BadGround,
+    NoSuchCustomer,
     NoSuchErasure,
     TurnStillRunning,
     UnderHold,
@@ -158,17 +159,23 @@ class Erasing:
         raise TurnStillRunning(running, waited_s)
 
     async def _begin(self, session: WriteSession, found: Sequence[UUID], *, ground: str, actor: str) -> Begun:
-        """Note that the customer is to be erased, or find that somebody has; close everything."""
+        """Note that the customer is to be erased, or find that somebody has; close everything.
+
+        Of two who ask at once the second waits for the customer's row, and goes on with what the first began.
+        """
         await self._refuse(session, found)
-        row = await session.one(queries.BEGUN_FOR, (list(found),))
+        await self._halting.halt(session, found)
+        customers = tuple(row[0] for row in await session.all(queries.LOCK_CUSTOMERS, (list(found),)))
+        if not customers:
+            raise NoSuchCustomer
+        row = await session.one(queries.BEGUN_FOR, (list(customers),))
         if row is None:
-            begun = Begun(new_id(self._clock), tuple(found), ground, actor, self._clock.now())
+            begun = Begun(new_id(self._clock), customers, ground, actor, self._clock.now())
             values = {"id": begun.id, "ground": ground, "by": actor, "at": begun.begun_at}
             await session.execute(queries.BEGIN_ERASURE, values)
         else:
-            begun = Begun(row[0], tuple(found), row[2], row[3], row[1])
-        await session.execute(queries.ADD_CUSTOMER, {"erasure": begun.id, "customers": list(begun.customers)})
-        await self._halting.halt(session, begun.customers)
+            begun = Begun(row[0], customers, row[2], row[3], row[1])
+        await session.execute(queries.ADD_CUSTOMER, {"erasure": begun.id, "customers": list(customers)})
         return begun
 
     async def _refuse(self, session: ReadSession, customers: Sequence[UUID]) -> None:
