@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -13,11 +15,15 @@ from uuid import UUID
 
 from steward.app.commands.console import prepared, print_json, run_async, say
 from steward.app.keeping import open_keeping
+from steward.base.clock import SystemClock
 from steward.base.errors import InvalidInput
+from steward.base.ids import new_id
 from steward.govern.ledger.contracts import Entry, Head, Verdict
 from steward.govern.ledger.proofs import export, proof_json, proof_of, verify_lines
 from steward.govern.ledger.signatures import is_trusted
 from steward.govern.ledger.witness import heads_in
+from steward.govern.retention.contracts import ExportLine
+from steward.govern.retention.exporting import note_export
 from steward.supply.releases.signing import key_text, read_key
 
 OPERATOR = "operator"
@@ -79,7 +85,11 @@ def run_export(
                 else:
                     lines = await _write_lines(out, export(session, since=begins, until=ends))
             details = {"since": since, "until": until, "entry": entry, "lines": lines}
+            digest = await asyncio.to_thread(_digest_of, out)
+            clock = SystemClock()
             async with keeping.store.database.write() as session:
+                made = ExportLine(new_id(clock), "ledger", None, clock.now(), OPERATOR, lines, digest)
+                await note_export(session, made)
                 await keeping.ledger.append(
                     session, Entry(OPERATOR, "ledger.exported", "ledger:all", details)
                 )
@@ -92,6 +102,11 @@ def run_export(
         return 0
 
     return run_async(work)
+
+
+def _digest_of(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def verify_file(file: Path, key: str | None) -> Verdict:
