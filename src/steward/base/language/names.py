@@ -85,7 +85,7 @@ class NameTagger:
         """
         self._weights = weights
         self._lexicon = lexicon
-        self._reluctance = tuple(reluctance.get(label[2:], 0.0) for label in LABELS)
+        self._reluctance = tuple(-reluctance.get(label[2:], 0.0) for label in LABELS)
         self._transitions = tuple(tuple(row) for row in transitions)
         self._word = lru_cache(maxsize=_WORDS_KEPT)(self._word_scores)
 

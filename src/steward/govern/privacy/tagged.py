@@ -18,9 +18,18 @@ _KINDS: Final = {"NAME": Kind.NAME, "ADDRESS": Kind.ADDRESS}
 _WORD = re.compile(r"[^\W\d_]+")
 _SURE: Final = 8.0
 """Margin above which an address needs no number, and a name may be one of the assistant's words."""
-_UNLISTED: Final = 3.5
-"""Least margin of a name of which no list of names holds a word, and of one that is in use as a word."""
+_UNLISTED: Final = 6.5
+"""Least margins, set on trained rows and two live bots' messages: of words that no list of names holds,"""
 _UNLISTED_USUAL: Final = 6.0
+"""of such words that are in use otherwise,"""
+_LOWER_USUAL: Final = 9.0
+"""of those in lower case, surnames that are words too among them,"""
+_LOWER_KNOWN: Final = 5.0
+"""of given names in lower case that are words of ordinary messages,"""
+_LOWER: Final = 3.0
+"""of other given names in lower case and of surnames with a capital,"""
+_LISTED: Final = 1.0
+"""and of given names with a capital."""
 
 
 class TaggedNames:
@@ -43,17 +52,19 @@ class TaggedNames:
         for tagged in self._tagger.tag(folded.text):
             piece = folded.text[tagged.start : tagged.end]
             words = _WORD.findall(piece.lower())
-            if words and (self._is_name if tagged.label == "NAME" else self._is_address)(tagged, words):
+            if tagged.label == "NAME":
+                found = self._is_name(tagged, words, lower=piece == piece.lower())
+            else:
+                found = self._is_address(tagged, words)
+            if words and found:
                 start, end = folded.original(tagged.start, tagged.end)
                 yield Span(start, end, _KINDS[tagged.label], squeezed(piece) or piece)
 
-    def _is_name(self, tagged: Tagged, words: Sequence[str]) -> bool:
+    def _is_name(self, tagged: Tagged, words: Sequence[str], *, lower: bool) -> bool:
         if all(word in NOT_NAMES for word in words):
             return False
-        if not any(GIVEN in signs or SURNAME in signs for signs in tagged.signs):
-            usual = any(KNOWN in signs or GENERAL in signs for signs in tagged.signs)
-            if tagged.margin < (_UNLISTED_USUAL if usual else _UNLISTED):
-                return False
+        if tagged.margin < _least(tagged.signs, lower=lower):
+            return False
         return len(words) > 1 or tagged.margin >= _SURE or not self._is_own(words)
 
     def _is_address(self, tagged: Tagged, words: Sequence[str]) -> bool:
@@ -63,3 +74,16 @@ class TaggedNames:
 
     def _is_own(self, words: Sequence[str]) -> bool:
         return self._is_own_word is not None and all(map(self._is_own_word, words))
+
+
+def _least(signs: Sequence[str], *, lower: bool) -> float:
+    """Return the margin that a name needs, by the lists that hold its words."""
+    given = any(GIVEN in sign for sign in signs)
+    usual = all(KNOWN in sign or GENERAL in sign for sign in signs)
+    if not given and not any(SURNAME in sign for sign in signs):
+        return (_LOWER_USUAL if lower else _UNLISTED_USUAL) if usual else _UNLISTED
+    if not lower:
+        return _LISTED if given else _LOWER
+    if usual and not given:
+        return _LOWER_USUAL
+    return _LOWER_KNOWN if all(KNOWN in sign for sign in signs) else _LOWER
