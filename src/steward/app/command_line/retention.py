@@ -12,10 +12,8 @@ DataDir = Annotated[
     Path | None, Parameter(name="--data-dir", help="Where the embedded database and secrets are kept.")
 ]
 Customer = Annotated[
-    str,
-    Parameter(
-        help="The reference as your systems know it, or a customer's id; - reads it from standard input."
-    ),
+    str | None,
+    Parameter(help="The reference as your systems know it, or a customer's id; standard input unless given."),
 ]
 Ground = Literal["request", "not_needed", "consent_withdrawn", "objection", "unlawful", "legal_obligation"]
 
@@ -55,7 +53,7 @@ def run(
 
 
 @retention.command
-def hold(customer: Customer, *, reason: str, json: Json = False, data_dir: DataDir = None) -> int:
+def hold(customer: Customer = None, *, reason: str, json: Json = False, data_dir: DataDir = None) -> int:
     """Keep everything of a customer, whatever the rules say, until it is lifted.
 
     Args:
@@ -70,7 +68,7 @@ def hold(customer: Customer, *, reason: str, json: Json = False, data_dir: DataD
 
 
 @retention.command
-def lift(customer: Customer, *, json: Json = False, data_dir: DataDir = None) -> int:
+def lift(customer: Customer = None, *, json: Json = False, data_dir: DataDir = None) -> int:
     """Let the rules hold again for a customer.
 
     Args:
@@ -99,7 +97,7 @@ def certificate(erasure: str, file: Path, *, json: Json = False, data_dir: DataD
 
 
 def erase(
-    customer: Customer,
+    customer: Customer = None,
     *,
     reason: Annotated[Ground, Parameter(help="The law's ground.")] = "request",
     certificate: Annotated[
@@ -122,7 +120,9 @@ def erase(
     return run_erase(customer, ground=reason, certificate=certificate, as_json=json, data_dir=data_dir)
 
 
-def subject_export(customer: Customer, *, out: Path, json: Json = False, data_dir: DataDir = None) -> int:
+def subject_export(
+    customer: Customer = None, *, out: Path, json: Json = False, data_dir: DataDir = None
+) -> int:
     """Write everything kept about a customer into a zip, in clear, for that customer.
 
     Args:

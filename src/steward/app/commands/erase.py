@@ -17,12 +17,16 @@ from steward.govern.retention.certificate import Certificate, as_html, as_markdo
 FORMS = (".json", ".html", ".md")
 
 
+class NobodyNamed(InvalidInput):
+    """No customer was given."""
+
+
 class BadFile(InvalidInput):
     """The file can't be written, or its name doesn't say in which form."""
 
 
 def run_erase(
-    customer: str, *, ground: str, certificate: Path | None, as_json: bool, data_dir: Path | None
+    customer: str | None, *, ground: str, certificate: Path | None, as_json: bool, data_dir: Path | None
 ) -> int:
     """Erase and tell what went."""
     if certificate is not None:
@@ -36,7 +40,8 @@ def run_erase(
         if as_json:
             print_json(made.as_json())
             return 0
-        print(f"erased: {facts['rows_gone']} rows of {len(facts['customers'])} customer ids are gone")
+        ids = len(facts["customers"])
+        print(f"erased: {facts['rows_gone']} rows of {ids} customer {'id' if ids == 1 else 'ids'} are gone")
         for copy in facts["exports"]:
             print(
                 f"a {copy['kind']} export of {copy['made_at']} left the house: delete {copy['digest'][:16]}…"
@@ -59,9 +64,17 @@ def with_retention(data_dir: Path | None, work: Callable[[Retention], Awaitable[
     return run_async(opened)
 
 
-def named(customer: str) -> str:
-    """Return who was named; `-` reads it from standard input, which no list of processes shows."""
-    return sys.stdin.readline().strip() if customer == "-" else customer
+def named(customer: str | None) -> str:
+    """Return who was named, or read it from standard input, which no list of processes shows.
+
+    Raises:
+        NobodyNamed: nothing was given.
+    """
+    if customer is None:
+        customer = input("customer: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not customer.strip():
+        raise NobodyNamed("Nobody was named: give a customer's reference or id.")
+    return customer.strip()
 
 
 def require_form(file: Path) -> None:

@@ -72,7 +72,7 @@ def run_round(*, dry_run: bool, as_json: bool, data_dir: Path | None) -> int:
     return with_retention(data_dir, work)
 
 
-def run_hold(customer: str, *, reason: str | None, as_json: bool, data_dir: Path | None) -> int:
+def run_hold(customer: str | None, *, reason: str | None, as_json: bool, data_dir: Path | None) -> int:
     """Place a hold, or lift it where no reason is given."""
 
     async def work(retention: Retention) -> int:

@@ -10,7 +10,7 @@ from steward.app.commands.steering import OPERATOR
 from steward.app.retaining import Retention
 
 
-def run_subject_export(customer: str, *, out: Path, as_json: bool, data_dir: Path | None) -> int:
+def run_subject_export(customer: str | None, *, out: Path, as_json: bool, data_dir: Path | None) -> int:
     """Write the zip and tell what is in it."""
     write_private(out, b"")  # a file that can't be written is found before anything is noted
 
