@@ -2,9 +2,10 @@
 
     python benchmarks/training/injection.py --data DATA_PATH [--out FILE]
 
-DATA_PATH holds `safety/`, `intent/`, `pii/`, `grounding/`, `retrieval/`, `kbversions/` and `logs/` as compressed
-JSON lines. A quarter of each source (JailbreakBench by goal, STAR by dialogue, BIPIA's attacks by category) is
-never trained on: `benchmarks/guard.py` reports on it. Tensor Trust and HINT3 are never trained on at all.
+DATA_PATH holds `safety/`, `intent/`, `pii/`, `grounding/`, `retrieval/`, `kbversions/` and `logs/` as
+compressed JSON lines. A quarter of each source (JailbreakBench by goal, STAR by dialogue, BIPIA's attacks
+by category) is never trained on: `benchmarks/guard.py` reports on it. Tensor Trust and HINT3 are never
+trained on at all.
 Needs scikit-learn; deterministic.
 """
 
@@ -43,15 +44,15 @@ CONTENT_THRESHOLD = 0.5
 SCREENED_SHARE = 0.03
 """Share of ordinary training messages that the screen lets through."""
 WEIGHTS = {
-    "in the wild": 5.0, "JBC": 2.0, "GCG": 2.0, "notinject": 5.0, "wildguard": 3.0, "xstest": 2.0, "cyberseceval": 2.0,
-    "e-mails": 2.0, "look-alikes": 4.0,
+    "in the wild": 5.0, "JBC": 2.0, "GCG": 2.0, "notinject": 5.0, "wildguard": 3.0, "xstest": 2.0,
+    "cyberseceval": 2.0, "e-mails": 2.0, "look-alikes": 4.0,
 }  # fmt: skip
 """What a row counts where not 1: few or hard ones more."""
 CONTENT_WEIGHTS = {"e-mails": 3.0, "BIPIA": 3.0}
 JAILBREAKBENCH = {"GCG": "GCG", "JBC": "JBC", "random search": "prompt_with_random_search"}
 FAMILIES = {
-    "in the wild": ("in the wild",), "JBC": ("JBC",), "GCG": ("GCG", "written suffixes"), "random search": ("random search",),
-    "disguised requests": ("written disguises",),
+    "in the wild": ("in the wild",), "JBC": ("JBC",), "GCG": ("GCG", "written suffixes"),
+    "random search": ("random search",), "disguised requests": ("written disguises",),
 }  # fmt: skip
 """Families of attacks, with what has to be left out to never have seen one."""
 
@@ -68,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A sentence beside the rest of a document; `document` is the place of that document, or -1 for an attack."""
+    """A sentence beside the rest of a document; `document` is that one's place, or -1 for an attack."""
 
     text: str
     source: str
@@ -87,7 +88,9 @@ class Fitted:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train on the training part and write the head."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=shipped_path("injection"))
     parser.add_argument("--cache", type=Path, help="where the encoder's graph is kept")
@@ -165,7 +168,7 @@ def _harmless(data: Path) -> list[Row]:
     rows = [Row(row["text"], "STAR", False, trained(str(row["dialogue"]))) for row in by_dialogue]
     rows += _plain(intent / "banking77_train.jsonl.xz", "text", "banking77")
     shuffled = _plain(intent / "clinc150_full_trainval.jsonl.xz", "text", "clinc150")
-    random.Random(SEED).shuffle(shuffled)  # noqa: S311 - a sample, not a secret
+    random.Random(SEED).shuffle(shuffled)
     rows += shuffled[:5000]
     rows += _plain(safety / "notinject_one.jsonl.xz", "prompt", "notinject")
     rows += _plain(safety / "wildguard_benign.jsonl.xz", "prompt", "wildguard")
@@ -175,7 +178,11 @@ def _harmless(data: Path) -> list[Row]:
     rows += _plain(safety / "bipia_email_contexts.jsonl.xz", "context", "e-mails")
     rows += _plain(data / "grounding" / "halueval_general.jsonl.xz", "user_query", "halueval")
     rows += _plain(data / "retrieval" / "tau2_banking_kb_698docs.jsonl.xz", "content", "documents")[:300]
-    chat = [row["line"].split("> ", 1)[-1] for row in read(data / "logs" / "irc_stripe_0.jsonl.xz") if row.get("line")]
+    chat = [
+        row["line"].split("> ", 1)[-1]
+        for row in read(data / "logs" / "irc_stripe_0.jsonl.xz")
+        if row.get("line")
+    ]
     rows += [Row(line, "irc", False, trained(line)) for line in chat]
     for name in ("curekart_train", "powerplay11_train", "sofmattress_train", "sofmattress_test"):
         rows += [Row(row["text"], "HINT3", False, False) for row in read(intent / f"hint3_{name}.jsonl.xz")]
@@ -188,7 +195,7 @@ def _plain(path: Path, field: str, source: str) -> list[Row]:
 
 def content_rows(data: Path) -> list[Piece]:
     """Return sentences of documents and e-mails, and orders that don't belong into them."""
-    chance = random.Random(SEED)  # noqa: S311 - a sample, not a secret
+    chance = random.Random(SEED)
     retrieval = data / "retrieval"
     texts = [("documents", row["content"]) for row in read(retrieval / "tau2_banking_kb_698docs.jsonl.xz")]
     texts = chance.sample(texts, 160)
@@ -197,7 +204,9 @@ def content_rows(data: Path) -> list[Piece]:
         texts.append(("documents", row["text"][start : start + 1500]))
     pages = read(data / "kbversions" / "chatwoot_snapshots_0-7.jsonl.xz")[-1]["blobs"]
     texts += [("documents", text[:1500]) for text in list(pages.values())[:90]]
-    found = [row["contexts"][0]["text"][:1200] for row in read(retrieval / "mtrag_un.jsonl.xz") if row["contexts"]]
+    found = [
+        row["contexts"][0]["text"][:1200] for row in read(retrieval / "mtrag_un.jsonl.xz") if row["contexts"]
+    ]
     texts += [("documents", text) for text in chance.sample(found, 90)]
     texts += [("e-mails", row["context"]) for row in read(data / "safety" / "bipia_email_contexts.jsonl.xz")]
     pieces = [
@@ -217,7 +226,9 @@ def _orders(data: Path, chance: random.Random) -> list[Piece]:
         ],
         "halueval": [query for query in chance.sample(queries, 700) if len(query) < 250],
     }  # fmt: skip
-    rows = [Piece(text, source, True, trained(text), -1) for source, texts in groups.items() for text in texts]
+    rows = [
+        Piece(text, source, True, trained(text), -1) for source, texts in groups.items() for text in texts
+    ]
     for row in read(data / "safety" / "bipia_text_attacks.jsonl.xz"):
         rows.append(Piece(row["attack"], "BIPIA", True, trained(row["category"]), -1))
     return rows
@@ -255,7 +266,9 @@ def fit(
     mean, deviation = shown[used].mean(axis=0), shown[used].std(axis=0) + np.float32(1e-3)
     labels = np.array([row.attack for row in rows])
     importance = np.array([WEIGHTS.get(row.source, 1.0) for row in rows])
-    blocks = _Blocks([row.text for row in rows], vectors, (shown - mean) / deviation, np.zeros((len(rows), 4), np.float32))
+    blocks = _Blocks(
+        [row.text for row in rows], vectors, (shown - mean) / deviation, np.zeros((len(rows), 4), np.float32)
+    )
     message = blocks.fit(used, labels, importance, SCALES, MESSAGE_THRESHOLD)
     ordinary = [place for place in used if rows[place].source in ("STAR", "banking77")]
     screening = blocks.fit(used, labels, importance, (0.0, *SCALES[1:]), 0.0)
@@ -288,7 +301,7 @@ def _fit_content(
 
 def beside(pieces: Sequence[Piece], vectors: Vectors) -> NDArray[np.float32]:
     """Return each piece's likeness to the rest of its document; an order is put into one by chance."""
-    chance = random.Random(SEED)  # noqa: S311 - variety, not secrecy
+    chance = random.Random(SEED)
     sums: dict[int, NDArray[np.float32]] = {}
     for piece, vector in zip(pieces, vectors, strict=True):
         if piece.document >= 0:
@@ -298,7 +311,9 @@ def beside(pieces: Sequence[Piece], vectors: Vectors) -> NDArray[np.float32]:
     hosts = (sorted(mails), sorted(others))
     found = []
     for piece, vector in zip(pieces, vectors, strict=True):
-        rest = sums[chance.choice(chance.choice(hosts))] if piece.document < 0 else sums[piece.document] - vector
+        rest = (
+            sums[chance.choice(chance.choice(hosts))] if piece.document < 0 else sums[piece.document] - vector
+        )
         found.append(beside_the_rest(piece.text, vector, rest))
     return np.array(found, np.float32)
 
@@ -313,7 +328,11 @@ class _Blocks:
 
         hashed = [hashed_row(text) for text in texts]
         ends = np.cumsum([0, *(len(row.features) for row in hashed)])
-        content = (np.concatenate([row.weights for row in hashed]), np.concatenate([row.features for row in hashed]), ends)
+        content = (
+            np.concatenate([row.weights for row in hashed]),
+            np.concatenate([row.features for row in hashed]),
+            ends,
+        )
         self._hashed = csr_matrix(content, shape=(len(texts), 2 * BUCKETS))
         self._dense = (vectors, np.clip(shown, -WIDEST, WIDEST), extra)
 
@@ -327,11 +346,12 @@ class _Blocks:
         matrix = self._matrix(used, scales)
         model = LogisticRegression(solver="liblinear", random_state=SEED)
         model.fit(matrix, labels[used], sample_weight=importance[used])
-        vectors, shown, extra = self._dense
+        vectors, shown, _ = self._dense
         ends = np.cumsum([vectors.shape[1], 2 * BUCKETS, shown.shape[1]])
         parts = np.split(model.coef_[0], ends)
         embedding, hashed, of_traits, further = (
-            np.asarray(part * scale, np.float16).astype(np.float32) for part, scale in zip(parts, scales, strict=True)
+            np.asarray(part * scale, np.float16).astype(np.float32)
+            for part, scale in zip(parts, scales, strict=True)
         )
         kept = embedding if scales[0] else embedding[:0]
         return Weights(kept, hashed, of_traits, further, float(model.intercept_[0]) - threshold)
@@ -345,8 +365,10 @@ class _Blocks:
     def _matrix(self, used: Sequence[int], scales: tuple[float, float, float, float]) -> Any:
         from scipy.sparse import csr_matrix, hstack
 
-        vectors, shown, extra = self._dense
-        dense = [csr_matrix(block[used] * scale) for block, scale in zip(self._dense, (scales[0], *scales[2:]), strict=True)]
+        dense = [
+            csr_matrix(block[used] * scale)
+            for block, scale in zip(self._dense, (scales[0], *scales[2:]), strict=True)
+        ]
         return hstack([dense[0], self._hashed[used] * scales[1], dense[1], dense[2]]).tocsr()
 
 

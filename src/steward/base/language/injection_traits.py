@@ -7,6 +7,7 @@ of prompts and code, text that no language is made of. Counts are logarithmic; s
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -30,8 +31,9 @@ _PLAIN_TOKEN = re.compile(
 _MARKS: Final = (
     ("tags", re.compile(r"<[|/]?[A-Za-z_]{2,24}[|/]?>|<<|\[/?[A-Z][A-Z _]{2,30}\]|\{\{|\}\}")),
     ("rulers", re.compile(r"[#=*~_-]{4,}|^#{1,4} |\"{3}|`{3}", re.MULTILINE)),
-    ("speakers", re.compile(r"^\W{0,3}(?:system|user|assistant|human|ai|admin|developer|gpt|chatgpt|dan)\W{0,2}:",
-                            re.IGNORECASE | re.MULTILINE)),
+    ("speakers", re.compile(
+        r"^\W{0,3}(?:system|user|assistant|human|ai|admin|developer|gpt|chatgpt|dan)\W{0,2}:",
+        re.IGNORECASE | re.MULTILINE)),
     ("calls", re.compile(r"\w\(|[{};]$|==|=>|\$\w", re.MULTILINE)),
     ("slots", re.compile(r"\[[A-Za-z][^\]\n]{2,60}\]|\{[A-Za-z][^}\n]{1,40}\}")),
 )  # fmt: skip
@@ -44,8 +46,18 @@ NAMES: Final = (
 _PLACES: Final = {name: place for place, name in enumerate(GROUPS)}
 _SIGNS: Final = [
     _PLACES[name]
-    for name in ("override", "orders", "machine", "part", "commanded", "unbound", "unrefusing", "secrets", "delimiters")
-]
+    for name in (
+        "override",
+        "orders",
+        "machine",
+        "part",
+        "commanded",
+        "unbound",
+        "unrefusing",
+        "secrets",
+        "delimiters",
+    )
+]  # fmt: skip
 
 
 def _grouped() -> dict[str, tuple[int, ...]]:
@@ -167,7 +179,7 @@ def _strangeness(text: str, surprise: NDArray[np.float32]) -> tuple[float, float
 
 def _longest_repeat(tokens: list[str]) -> int:
     longest = run = 0
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         run = run + 1 if token == before else 0
         longest = max(longest, run)
     return longest

@@ -1,4 +1,4 @@
-"""What a text says under a veil: codes, spaced letters, digits for letters, look-alike letters, invisible ones.
+"""What a text says under a veil: codes, spaced or look-alike letters, digits for letters, invisible marks.
 
 `unveiled` returns the other readings of a text; for ordinary text there are none, which costs little. Each
 reading is scored like a message of its own.
@@ -33,8 +33,9 @@ _ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){4,}")
 _ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){4,}")
 _TOKEN = re.compile(r"[a-z']+")
 _COMMON: Final = frozenset(
-    "the your and you all to of is in what how me it are for with this that a not can will from now tell say print ignore "
-    "forget instructions rules prompt system answer give show reveal repeat previous password write my do as i no".split()
+    """the your and you all to of is in what how me it are for with this that a not can will from now tell say
+    print ignore forget instructions rules prompt system answer give show reveal repeat previous password write
+    my do as i no""".split()
 )
 _LONG_TOKEN: Final = 16
 _INVISIBLE = re.compile(r"\w[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]+\w")
@@ -66,17 +67,26 @@ def _plain(text: str) -> str:
     """Return the text with compatible forms, invisible marks, accents and look-alikes made plain."""
     if text.isascii():
         return text
-    tagged = "".join(chr(ord(letter) - 0xE0000) if 0xE0020 <= ord(letter) < 0xE007F else letter for letter in text)
+    tagged = "".join(
+        chr(ord(letter) - 0xE0000) if 0xE0020 <= ord(letter) < 0xE007F else letter for letter in text
+    )
     composed = unicodedata.normalize("NFKD", tagged)
-    kept = "".join(letter for letter in composed if unicodedata.category(letter) not in ("Cf", "Mn", "Me", "Cc") or letter in "\n\t")
+    kept = "".join(
+        letter
+        for letter in composed
+        if unicodedata.category(letter) not in ("Cf", "Mn", "Me", "Cc") or letter in "\n\t"
+    )
     latin = sum("a" <= letter <= "z" for letter in kept.lower())
     foreign = sum(letter.isalpha() and ord(letter) > 0x24F for letter in kept)
-    return kept.translate(_LOOK_ALIKE) if latin >= foreign or not _reads(kept) and _reads(kept.translate(_LOOK_ALIKE)) else kept
+    read = kept.translate(_LOOK_ALIKE)
+    return read if latin >= foreign or (_reads(read) and not _reads(kept)) else kept
 
 
 def _skeleton(text: str) -> str:
     """Return what counts in a comparison: accents and typographic quotes hide nothing."""
-    return "".join(letter for letter in unicodedata.normalize("NFD", text) if letter.isascii() and letter.isalnum())
+    return "".join(
+        letter for letter in unicodedata.normalize("NFD", text) if letter.isascii() and letter.isalnum()
+    )
 
 
 def _interrupted(text: str) -> bool:
@@ -101,7 +111,7 @@ def _lettered(text: str) -> str | None:
 
 def _decoded(text: str) -> list[str]:
     found = []
-    if len(text) >= _LONG_TOKEN:
+    if max(map(len, text.split()), default=0) >= _LONG_TOKEN:
         for blob in _BASE64.findall(text)[:3]:
             found.append(_from_base64(re.sub(r"\s", "", blob)))
         for blob in _HEX.findall(text)[:3]:

@@ -1,51 +1,40 @@
 """Stage 4: risks, attempts to give new orders, and loops.
 
-Phrases decide for certain; meaning is compared with the release's examples over the shared
-embedding. Each rule has its one action.
+Phrases decide for certain; meaning is compared with the release's examples and scored by its trained heads,
+all over the shared embedding. What a message says under a veil, or only together with those before it, is
+embedded and looked at as well; ordinary messages have nothing of the kind. Each rule has its one action.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steward.base.language.contracts import Embedder
+from steward.base.language.injection import InjectionHead
+from steward.base.language.injection_veils import unveiled
+from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
-from steward.supply.assistant.schema.guardrails import Guardrails
+from steward.serve.turn.guard_loops import goes_round, nearly_equal
+from steward.serve.turn.guard_phrases import ORDERS, Phrases, orders_in_other_languages, words_of
+from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 
-NEARLY_EQUAL = 0.8
-"""Share of words (Jaccard) from which two questions count as the same."""
-SAME_QUESTION_HANDS_OVER = 3
-_WORD = re.compile(r"[^\W_]+")
-_INJECTION = re.compile(
-    r"(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|all|your|the|any|my|these)\b"
-    r".{0,20}\b(?:instructions?|rules?|prompts?|guidelines?|directions?|orders|restrictions|programming)"
-    r"|\b(?:system|developer|hidden|initial|original)\s+(?:prompt|instructions?|message)\b"
-    r"|\byou\s+are\s+(?:now|no\s+longer)\b.{0,40}\b(?:ai|assistant|bot|dan|mode|unrestricted|developer|jailbr\w+|free)\b"
-    r"|\b(?:jailbreak|do\s+anything\s+now|developer\s+mode|dan\s+mode|god\s+mode)\b"
-    r"|\b(?:reveal|print|show|repeat|output|tell\s+me|write\s+out)\b.{0,30}\b(?:your|the)\b.{0,15}"
-    r"\b(?:instructions|prompt|rules\s+you|configuration|guidelines)\b"
-    r"|\b(?:list|show|give|dump|export|output|print|send)\b.{0,40}\b(?:every|all|other|another|your)\s+(?:\w+\s+){0,2}"
-    r"(?:customers?|users?|subscribers?)\b(?:['’]s?)?.{0,60}"
-    r"\b(?:names?|numbers?|details?|data|cards?|addresse?s?|e-?mails?|passwords?|accounts?|records?)\b"
-    r"|\b(?:answer|respond|reply|say|write|complete)\b.{0,20}\b(?:only|exactly|just|nothing\s+but)\b.{0,15}"
-    r"\b(?:with|this|the\s+(?:words?|sentence|following))\b"
-    r"|\b(?:role-?\s?play|act\s+as\s+(?:if|though)|imagine)\b.{0,30}\byou(?:['’]re|\s+(?:are|were|have))\b"
-    r"|\bpretend\s+(?:that\s+)?(?:i|you|we|the|this|to)\b"
-    r"|^\W*(?:system|developer|admin(?:istrator)?|assistant)\s*:"
-    r"|\b(?:give|show|tell|send|read)\b.{0,20}\b(?:personal|private|customer)\s+(?:details|data|information)\s+"
-    r"(?:of|for|about|on)\b(?!\s+(?:my|me|us|our))"
-    r"|</?\s*(?:passages?|conversation|system|instructions?|customer)\b[^>]{0,80}>"
-    r"|\[/?(?:INST|SYSTEM)\]|<\|[a-z_]{2,20}\|>",
-    re.IGNORECASE | re.DOTALL,
-)
-_LOOKED_AT = 8000
+__all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
+
 OUT_OF_SCOPE_ALLOWANCE = 0.12
 """How much less like an example a message needs to be where no intent claims it: two weak signs together."""
+SURELY_HARMLESS = 0.04
+"""Score of the trained head up to which words alone make no attack of a message."""
+SURELY_REFUSED = 0.95
+"""Score without the embedding from which an earlier message will have been refused when it came."""
+PIECES_TOGETHER = 3
+"""Messages that are read as one, this one included: an order may be split over turns."""
+_LONGEST_TOGETHER = 700
+_LOOKED_AT = 8000
 
 
 class Reaction(StrEnum):
@@ -59,7 +48,11 @@ class Reaction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """The guard's decision. `score` is 1 for a phrase, else the cosine to the nearest example."""
+    """The guard's decision.
+
+    `score` is 1 for a phrase, else the cosine to the nearest example or a head's probability; `why` says
+    which sign it was, and `read_as` how the message was read where not as written.
+    """
 
     reaction: Reaction
     rule: str | None = None
@@ -67,23 +60,34 @@ class Guarded:
     reply: str | None = None
     priority: str = "normal"
     queue: str | None = None
+    why: str | None = None
+    read_as: str | None = None
 
 
 PASSED = Guarded(Reaction.PASS)
 
 
 class GuardRules:
-    """A release's rules, compiled once."""
+    """A release's rules and heads, compiled once."""
 
     def __init__(
-        self, guardrails: Guardrails, *, risks: NearestExamples, injections: NearestExamples
+        self,
+        guardrails: Guardrails,
+        *,
+        risks: NearestExamples,
+        injections: NearestExamples,
+        injection: InjectionHead,
+        moderation: ModerationHead,
     ) -> None:
         self._guardrails = guardrails
-        self._phrases = [(rule, _any_phrase(rule.phrases)) for rule in guardrails.risks if rule.phrases]
+        self._phrases = [(rule, Phrases(rule.phrases)) for rule in guardrails.risks]
         self._by_name = {rule.name: rule for rule in guardrails.risks}
-        self._injection_phrases = _any_phrase(guardrails.injection.phrases)
+        self._concerned = [(rule, Concern(concern)) for rule in guardrails.risks for concern in rule.concerns]
+        self._injection_phrases = Phrases(guardrails.injection.phrases)
         self._risks = risks
         self._injections = injections
+        self._head = injection
+        self._moderation = moderation
 
     def check(
         self,
@@ -93,7 +97,7 @@ class GuardRules:
         *,
         out_of_scope: bool = False,
     ) -> Guarded:
-        """Return the first rule that applies: risks, then injection, then loops.
+        """Return the first rule that applies to a message as it's written: risks, then injection, then loops.
 
         Args:
             text: the masked message.
@@ -105,68 +109,109 @@ class GuardRules:
         return (
             self._risk(looked_at, vector)
             or self._injection(looked_at, vector, out_of_scope=out_of_scope)
-            or self._loop(looked_at, earlier)
+            or (
+                Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats") if goes_round(text, earlier) else None
+            )
             or PASSED
         )
 
+    def check_unveiled(self, text: str, vector: NDArray[np.float32]) -> Guarded:
+        """Return the rule that applies to what a message says under a veil."""
+        found = self._risk(text, vector) or self._injection(text, vector, out_of_scope=False)
+        return PASSED if found is None else replace(found, read_as="unveiled")
+
+    def check_together(self, text: str, vector: NDArray[np.float32]) -> Guarded:
+        """Return whether a message is an attack together with those before it; risks had their turn."""
+        found = self._injection(text, vector, out_of_scope=False)
+        return PASSED if found is None else replace(found, read_as="with earlier messages")
+
+    def together(self, text: str, earlier: Sequence[str]) -> str | None:
+        """Return the message with those before it, where together they look like an order.
+
+        What was an order already when it came was refused then, and isn't held against what follows.
+        """
+        before = [said for said in earlier[1 - PIECES_TOGETHER :] if not self._refused_alone(said)]
+        joined = "\n".join([*before, text])
+        if not before or len(joined) > _LONGEST_TOGETHER or not self._suspect(joined):
+            return None
+        return joined
+
+    def attack_in(self, pieces: Sequence[str], vectors: NDArray[np.float32]) -> float:
+        """Return how probably the text of a document or a tool holds an order to the assistant."""
+        return max(self._head.score_pieces(pieces, vectors).tolist(), default=0.0)
+
+    @property
+    def attack_threshold(self) -> float:
+        """The head's score from which a text counts as an attack."""
+        return float(self._guardrails.injection.head_threshold)
+
+    def _suspect(self, text: str) -> bool:
+        return self._head.screen(text) >= 0.5 or orders_in_other_languages(text) or bool(ORDERS.search(text))
+
+    def _refused_alone(self, text: str) -> bool:
+        return self._head.screen(text) >= SURELY_REFUSED or self._injection_phrases.in_text(
+            text, words_of(text)
+        )
+
     def _risk(self, text: str, vector: NDArray[np.float32]) -> Guarded | None:
+        words = frozenset(words_of(text))
         for rule, phrases in self._phrases:
-            if phrases.search(text):
-                return Guarded(Reaction(rule.action), rule.name, 1.0, rule.reply, rule.priority, rule.queue)
+            if phrases.in_text(text, words):
+                return _by_rule(rule, 1.0, "phrase")
         scores = self._risks.score(vector)
         for name, score in sorted(scores.items(), key=lambda item: -item[1]):
             rule = self._by_name[name]
             if score >= float(rule.threshold):
-                return Guarded(Reaction(rule.action), rule.name, score, rule.reply, rule.priority, rule.queue)
+                return _by_rule(rule, score, "example")
+        if self._concerned:
+            found = self._moderation.scores(text, vector)
+            for rule, concern in self._concerned:
+                if found[concern] >= float(rule.concern_threshold):
+                    return _by_rule(rule, found[concern], "trained head")
         return None
 
     def _injection(self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool) -> Guarded | None:
         rule = self._guardrails.injection
-        phrase = self._injection_phrases.search(text) if rule.phrases else None
-        if phrase or _INJECTION.search(text):
-            return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply)
-        score = max(self._injections.score(vector).values(), default=0.0)
-        if score >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * out_of_scope:
-            return Guarded(Reaction.REFUSE, "injection", score, rule.reply)
-        return None
-
-    def _loop(self, text: str, earlier: Sequence[str]) -> Guarded | None:
-        words = _words(text)
-        if len(words) < 3:
-            return None
-        same = sum(_overlap(words, _words(before)) >= NEARLY_EQUAL for before in earlier)
-        if same + 1 >= SAME_QUESTION_HANDS_OVER:
-            return Guarded(Reaction.HAND_OVER, "loop", 1.0)
+        if self._injection_phrases.in_text(text, words_of(text)):
+            return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="phrase")
+        if orders_in_other_languages(text):
+            return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
+        score = self._head.score(text, vector)
+        if score >= self.attack_threshold:
+            return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
+        if score > SURELY_HARMLESS and ORDERS.search(text):
+            return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
+        likeness = max(self._injections.score(vector).values(), default=0.0)
+        if likeness >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * out_of_scope:
+            return Guarded(Reaction.REFUSE, "injection", likeness, rule.reply, why="example")
         return None
 
 
-def guard(
+async def guard(
     text: str,
     vector: NDArray[np.float32],
     earlier: Sequence[str],
     rules: GuardRules,
     *,
+    embedder: Embedder,
     out_of_scope: bool = False,
 ) -> Guarded:
-    """Check a masked message against a release's rules."""
-    return rules.check(text, vector, earlier, out_of_scope=out_of_scope)
+    """Check a masked message against a release's rules, in every reading that it has."""
+    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope)
+    if guarded.reaction is not Reaction.PASS:
+        return guarded
+    readings = [(reading, rules.check_unveiled) for reading in unveiled(text)]
+    if (joined := rules.together(text, earlier)) is not None:
+        readings.append((joined, rules.check_together))
+    if not readings:
+        return guarded
+    vectors = await embedder.embed([reading for reading, _ in readings])
+    for (reading, checked), its_vector in zip(readings, vectors, strict=True):
+        found = checked(reading, its_vector)
+        if found.reaction is not Reaction.PASS:
+            return found
+    return guarded
 
 
-def nearly_equal(question: str, other: str) -> bool:
-    """Tell whether two questions say the same in nearly the same words."""
-    return _overlap(_words(question), _words(other)) >= NEARLY_EQUAL
-
-
-def _any_phrase(phrases: Sequence[str]) -> re.Pattern[str]:
-    ordered = sorted(phrases, key=len, reverse=True)
-    spaced = (r"\s+".join(re.escape(word) for word in phrase.lower().split()) for phrase in ordered)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(spaced)})(?!\w)", re.IGNORECASE)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(text[:_LOOKED_AT]))
-
-
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    union = one | other
-    return len(one & other) / len(union) if union else 0.0
+def _by_rule(rule: RiskRule, score: float, why: str) -> Guarded:
+    return Guarded(Reaction(rule.action), rule.name, score, rule.reply, rule.priority, rule.queue, why)

@@ -117,11 +117,14 @@ class Pipeline:
         yield Status(Stage.GUARD.value)
         with notes.stage(Stage.GUARD):
             earlier = () if received.run else received.customer_texts
-            guarded = findings.guarded = guard(
+            guarded = findings.guarded = await guard(
                 received.text, understood.vector, earlier, runtime.guard_rules,
-                out_of_scope=understood.out_of_scope,
+                embedder=runtime.embedder, out_of_scope=understood.out_of_scope,
             )  # fmt: skip
-        notes.decide(Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score)
+        notes.decide(
+            Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score, why=guarded.why,
+            read_as=guarded.read_as,
+        )  # fmt: skip
         if (ending := guarded_or_human(course, understood, guarded)) is not None:
             async for event in self._closing.end(course, ending):
                 yield event

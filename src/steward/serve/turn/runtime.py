@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.base.db.contracts import Database
-from steward.base.language import answerable
+from steward.base.language import answerable, injection, moderation
 from steward.base.language.answerable import AnswerableHead
 from steward.base.language.contracts import Classifier, Embedder
 from steward.base.language.grounding import GroundingHead
 from steward.base.language.names import NameTagger
+from steward.base.language.injection import InjectionHead
+from steward.base.language.moderation import ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.tagged import TaggedNames
@@ -245,6 +247,8 @@ class Runtimes:
                 guardrails,
                 risks=nearest(release.risk_examples),
                 injections=nearest(release.injection_examples),
+                injection=InjectionHead.from_bytes(release.heads[injection.NAME]),
+                moderation=ModerationHead.from_bytes(release.heads[moderation.NAME]),
             ),
             policy=compile_policy(
                 GroundingHead.from_bytes(release.heads["grounding"]),

@@ -26,6 +26,10 @@ class RiskRule(Part):
     """Messages that show the risk; matched by meaning."""
     threshold: Share = Decimal("0.62")
     """Cosine similarity to the nearest example from which the rule applies."""
+    concerns: tuple[Literal["sexual", "hate", "violence", "harassment", "self_harm"], ...] = ()
+    """What the trained moderation head looks for as well; without any it takes no part in the rule."""
+    concern_threshold: Share = Decimal("0.8")
+    """The head's probability from which the rule applies. At 0.8 it stops no ordinary message in a thousand."""
 
 
 class Injection(Part):
@@ -33,8 +37,14 @@ class Injection(Part):
 
     reply: Text
     phrases: tuple[Text, ...] = ()
+    """Words that show an attempt for certain, matched as whole words in any case."""
     examples: tuple[Text, ...] = ()
+    """Attempts; matched by meaning."""
     threshold: Share = Decimal("0.66")
+    """Cosine similarity to the nearest example from which a message is refused."""
+    head_threshold: Share = Decimal("0.5")
+    """The trained head's score from which a message is refused, and from which a passage or a tool's text is
+    taken out. 0.5 is where training fixed it: about one ordinary message in a thousand lies above."""
 
 
 class Evidence(Part):
@@ -88,6 +98,10 @@ class Masking(Part):
     """Values that look personal and aren't: order and invoice numbers."""
     mask: tuple[Pattern, ...] = ()
     """Values that are personal here; the name becomes the token, as in [ACCOUNT_1]."""
+    documents: Literal["report", "mask", "refuse"] = "report"
+    """What is done about personal data in knowledge documents: tell it in advice, take it out, or refuse."""
+    document_keep: tuple[Pattern, ...] = ()
+    """Values that documents may show, such as your own addresses; a pattern fits a whole value."""
 
 
 class Judge(Part):

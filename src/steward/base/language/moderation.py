@@ -1,0 +1,137 @@
+"""The trained head that finds harmful content: sexual, hateful, violent, harassing, or about self-harm.
+
+A support-vector machine with a Gaussian kernel over the shared embedding beside the shares of words in a few
+groups: what a text means, and how outspoken it is. Scores are probabilities of each concern alone; `ANY`
+is the probability of at least one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steward.base.language.moderation_words import GROUPS
+from steward.base.language.shipped import unpack
+
+NAME: Final = "moderation"
+LONGEST: Final = 8000
+"""Characters read of a text."""
+_WORD = re.compile(r"[a-z0-9'-]+")
+_PLACES: Final = {name: place for place, name in enumerate(GROUPS)}
+_TOGETHER: Final = (
+    ("sexual", "young"), ("peoples", "contempt"), ("violence", "story"), ("sexual", "story"),
+    ("self_harm", "advice"), ("peoples", "violence"), ("spoken_to", "insult"), ("of_oneself", "self_harm"),
+    ("peoples", "generalising"), ("spoken_to", "violence"),
+)  # fmt: skip
+"""Groups whose words say more in one text than apart."""
+WORD_FEATURES: Final = 3 * len(GROUPS) + 1 + len(_TOGETHER)
+Floats = NDArray[np.float32]
+
+
+class Concern(StrEnum):
+    """What a text may hold that somebody should look at."""
+
+    ANY = "any"
+    SEXUAL = "sexual"
+    HATE = "hate"
+    VIOLENCE = "violence"
+    HARASSMENT = "harassment"
+    SELF_HARM = "self_harm"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModerationHead:
+    """Scores texts for each concern; pure, and safe to share between threads.
+
+    `rows` are the training texts' features, shape (texts, 384 + WORD_FEATURES), `duals` and `offsets` one
+    row for each concern, `slopes` and `shifts` turn a margin into a probability (Platt, 1999).
+    """
+
+    rows: Floats
+    lengths: Floats
+    duals: Floats
+    offsets: Floats
+    slopes: Floats
+    shifts: Floats
+    mean: Floats
+    scale: Floats
+    gamma: float
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read what training wrote.
+
+        Raises:
+            UnreadableHead: the bytes are something else.
+        """
+        packed = unpack(NAME, content)
+        arrays = {name: np.asarray(array, np.float32) for name, array in packed.arrays.items()}
+        rows = np.ascontiguousarray(arrays["rows"])
+        return cls(
+            rows=rows,
+            lengths=np.vecdot(rows, rows),
+            duals=np.ascontiguousarray(arrays["duals"]),
+            offsets=arrays["offsets"],
+            slopes=arrays["slopes"],
+            shifts=arrays["shifts"],
+            mean=arrays["mean"],
+            scale=arrays["scale"],
+            gamma=float(packed.facts["gamma"]),
+            facts=packed.facts,
+        )
+
+    def scores(self, text: str, vector: Floats) -> dict[Concern, float]:
+        """Return the probability of each concern.
+
+        Args:
+            text: a message, masked or not.
+            vector: its embedding, a unit vector of shape (384,).
+        """
+        words = (word_features(text) - self.mean) * self.scale
+        row = np.concatenate([vector, words]).astype(np.float32)
+        distances = self.lengths + np.dot(row, row) - 2 * np.vecdot(self.rows, row)
+        kernel = np.exp(np.float32(-self.gamma) * distances)
+        margins = np.vecdot(self.duals, kernel) + self.offsets
+        probabilities = 1 / (1 + np.exp(-np.clip(self.slopes * margins + self.shifts, -30, 30)))
+        return {concern: float(value) for concern, value in zip(Concern, probabilities, strict=True)}
+
+
+def word_features(text: str) -> Floats:
+    """Return how often words of each group stand in a text: counts, different words, shares, and pairs."""
+    words = _WORD.findall(text[:LONGEST].lower().replace("’", "'"))
+    counts, different = np.zeros(len(GROUPS), np.float32), np.zeros(len(GROUPS), np.float32)
+    seen: set[str] = set()
+    for place, word in enumerate(words):
+        following = f"{word}_{words[place + 1]}" if place + 1 < len(words) else ""
+        for term in (word, following):
+            groups = _GROUPED.get(term)
+            if groups is None:
+                continue
+            counts[list(groups)] += 1
+            if term not in seen:
+                different[list(groups)] += 1
+                seen.add(term)
+    logs = np.log1p(counts)
+    pairs = [logs[_PLACES[first]] * logs[_PLACES[second]] for first, second in _TOGETHER]
+    total = max(len(words), 1)
+    return np.array(
+        [*logs, *np.log1p(different), *np.sqrt(counts / total), np.log1p(total), *pairs], np.float32
+    )
+
+
+def _grouped() -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for place, words in enumerate(GROUPS.values()):
+        for word in dict.fromkeys(words.split()):
+            found[word] = (*found.get(word, ()), place)
+    return found
+
+
+_GROUPED: Final = _grouped()

@@ -1,0 +1,37 @@
+"""Whether a question was asked before in nearly the same words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+NEARLY_EQUAL: Final = 0.8
+"""Share of words (Jaccard) from which two questions count as the same."""
+SAME_QUESTION_HANDS_OVER: Final = 3
+_FEWEST_WORDS: Final = 3
+_LOOKED_AT: Final = 8000
+_WORD = re.compile(r"[^\W_]+")
+
+
+def nearly_equal(question: str, other: str) -> bool:
+    """Tell whether two questions say the same in nearly the same words."""
+    return _overlap(_words(question), _words(other)) >= NEARLY_EQUAL
+
+
+def goes_round(text: str, earlier: Sequence[str]) -> bool:
+    """Tell whether a message is the third nearly equal one."""
+    words = _words(text)
+    if len(words) < _FEWEST_WORDS:
+        return False
+    same = sum(_overlap(words, _words(before)) >= NEARLY_EQUAL for before in earlier)
+    return same + 1 >= SAME_QUESTION_HANDS_OVER
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(text[:_LOOKED_AT]))
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    union = one | other
+    return len(one & other) / len(union) if union else 0.0
