@@ -9,6 +9,10 @@ set is then split 200 times at random into one half that sets the threshold and 
 mistakes is counted. A mistake is a message that is acted on and whose intent isn't the one taken, or that
 belongs to none.
 
+"Own examples" sets the threshold as a release does before anybody reviews: on the examples that the head was
+trained with, each left out.
+
+Acting takes a confidence at which it is expected to cost no more than asking back, and that the bound allows.
 Costs per message are those of the default cost table. A message that isn't acted on costs one question and,
 as often as the default says that a question doesn't help, a hand-over; an unbounded threshold of 0.55 and
 handing over always stand beside it. `--answerable` measures as well whether answerable questions are told
@@ -32,7 +36,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import describe
 from benchmarks.training import answerable
 from steward.base.language.conformal import Promise, bounded_threshold
-from steward.base.language.contracts import LabelledText, Vectors
+from steward.base.language.contracts import HeldOut, LabelledText, Vectors
 from steward.base.language.evaluate import assign_folds
 from steward.base.language.intent_head import IntentHead, train_intent_head
 from steward.base.language.local_embedder import LocalEmbedder
@@ -40,7 +44,7 @@ from steward.supply.assistant.schema.guardrails import Confidence
 from steward.supply.assistant.schema.intents import ExpectedCosts
 
 NONE = ("oos", "NO_NODES_DETECTED")
-BOUNDS = (0.02, 0.05, 0.10)
+BOUNDS = (0.01, 0.02, 0.05, 0.10)
 SPLITS = 200
 FIXED = 0.55
 FOLDS = 5
@@ -49,11 +53,15 @@ TARGET = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Held-out messages: the confidence (-1: taken for out of scope), and whether the intent was right."""
+    """Held-out messages: the confidence (-1: taken for out of scope), and whether the intent was right.
+
+    `own` is what the head says of its own examples, each left out, where one head predicted all of them.
+    """
 
     name: str
     confidences: NDArray[np.float64]
     right: NDArray[np.bool_]
+    own: HeldOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,7 @@ def predicted(
         np.array(
             [item.label == rows[place]["intent"] for item, place in zip(found, places, strict=True)], np.bool_
         ),
+        head.held_out,
     )
 
 
@@ -187,9 +196,27 @@ def measure(messages: Messages) -> list[Line]:
         for bound in BOUNDS
         for promise in (Promise.NEXT, Promise.LONG_RUN, Promise.EXPECTED)
     ]
+    if messages.own is not None:
+        lines += [unreviewed(messages, messages.own, bound) for bound in BOUNDS]
+    lines.append(split_many(messages, "cost alone", fixed=worth_it()))
     lines.append(split_many(messages, f"fixed at {FIXED}", fixed=FIXED))
     lines.append(split_many(messages, "always hand over", fixed=2.0))
     return lines
+
+
+def unreviewed(messages: Messages, own: HeldOut, most_wrong: float) -> Line:
+    """Count on all messages what a threshold from the head's own examples lets through.
+
+    These messages aren't exchangeable with examples, so nothing is promised: this is what reviews are for.
+    """
+    bounded = bounded_threshold(own.confidences, own.right, most_wrong=most_wrong)
+    acted = messages.confidences >= max(bounded.threshold, worth_it())
+    wrong = acted & ~messages.right
+    cost = costs(acted, wrong, always_hand_over=False)
+    return Line(
+        messages.name, len(acted), "own examples", most_wrong, float(wrong.mean() <= most_wrong),
+        float(wrong.mean()), float(acted.mean()), float(cost.mean()),
+    )  # fmt: skip
 
 
 def split_many(
@@ -211,6 +238,7 @@ def split_many(
             threshold = bounded_threshold(
                 messages.confidences[judged], messages.right[judged], most_wrong=most_wrong, promise=promise
             ).threshold
+            threshold = max(threshold, worth_it())
         acted = messages.confidences[counted] >= threshold
         wrong = acted & ~messages.right[counted]
         cost = costs(acted, wrong, always_hand_over=fixed > 1)
@@ -225,10 +253,20 @@ def costs(
     acted: NDArray[np.bool_], wrong: NDArray[np.bool_], *, always_hand_over: bool
 ) -> NDArray[np.float64]:
     """Return each message's cost by the default table: mistakes as wrong answers, the rest as asked about."""
-    table, sure = ExpectedCosts(), Confidence()
-    asked = float(table.question) + (1 - float(sure.question_helps)) * float(table.hand_over)
-    left = float(table.hand_over) if always_hand_over else asked
+    table = ExpectedCosts()
+    left = float(table.hand_over) if always_hand_over else asking()
     return np.where(wrong, float(table.wrong_answer), np.where(acted, 0.0, left))
+
+
+def asking() -> float:
+    """Return what asking back is expected to cost."""
+    table = ExpectedCosts()
+    return float(table.question) + (1 - float(Confidence().question_helps)) * float(table.hand_over)
+
+
+def worth_it() -> float:
+    """Return the confidence from which acting is expected to cost no more than asking back."""
+    return 1 - asking() / float(ExpectedCosts().wrong_answer)
 
 
 def print_table(lines: Sequence[Line]) -> None:

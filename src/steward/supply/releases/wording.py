@@ -30,6 +30,11 @@ MEANINGS: Final = {
     "evidence.sentence_support": "The support that a sentence needs from its passage",
     "evidence.grounding": "The probability that its passages say what a sentence says",
     "confidence.offer_workflow": "The confidence from which a workflow is offered",
+    "confidence.most_wrong": "The share of messages that may be offered something wrong",
+    "confidence.question_helps": "The share of questions back that help",
+    "confidence.confirmed_though_wrong": "The share of wrong offers that are confirmed",
+    "evidence.answered_share": "The share of questions that the knowledge base answers",
+    "evidence.believed_though_wrong": "The share of answers beside the point that are believed",
     "confidence.scope_rejection": "The share of fitting messages that may be taken for others",
     "injection.threshold": "The likeness from which a message counts as an attempt to give new orders",
 }
