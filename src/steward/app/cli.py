@@ -16,6 +16,7 @@ from steward.app.command_line.eval import app as evaluation
 from steward.app.command_line.key import app as key
 from steward.app.command_line.kpi import kpi
 from steward.app.command_line.ledger import ledger
+from steward.app.command_line.mask import mask
 from steward.app.command_line.prompts import app as prompts
 from steward.app.command_line.release import release
 from steward.app.command_line.retention import erase, retention, subject_export
@@ -40,6 +41,7 @@ secret = App(name="secret", help="Keys of models and systems, kept in the data d
 for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret, key):
     app.command(group)
 app.command(simulate)
+app.command(mask)
 app.command(kpi)
 app.command(retention)
 app.command(erase)

@@ -11,7 +11,9 @@ from steward.app.kpi_faults import read_checked
 from steward.base.errors import InvalidInput
 from steward.supply.assistant.advice import advise
 from steward.supply.assistant.faults import Fault, FolderFaults
+from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.initialise import initialise
+from steward.supply.assistant.personal_documents import personal_finds
 
 
 class NoFolder(InvalidInput):
@@ -36,6 +38,7 @@ def check_folder(folder: Path, *, as_json: bool) -> int:
     """Print every fault, or what the folder holds and advice; 1 when there are faults."""
     try:
         found = read_checked(folder)
+        refuse_personal_documents(found)
     except FolderFaults as error:
         report_faults(error, as_json=as_json)
         return 1
@@ -60,6 +63,16 @@ def check_folder(folder: Path, *, as_json: bool) -> int:
         f"{summary['cases']} cases. No faults."
     )
     return 0
+
+
+def refuse_personal_documents(folder: Folder) -> None:
+    """Refuse a folder whose rules let no personal data into documents, where there is some.
+
+    Raises:
+        FolderFaults: each find with file and line.
+    """
+    if folder.guardrails.masking.documents == "refuse" and (faults := tuple(personal_finds(folder))):
+        raise FolderFaults(faults)
 
 
 def report_faults(error: FolderFaults, *, as_json: bool = False) -> None:

@@ -25,16 +25,13 @@ _HEAD = re.compile(
 _LONGEST_IBAN_WORD = 8
 _MOST_IBAN_WORDS = 60
 
-_SPELLED_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9])(?P<local>(?:[A-Za-z0-9._+] ?(?: ?(?:dot|underscore|dash|plus) )?){0,2}"
-    r"(?:[A-Za-z0-9._+] (?:(?:dot|underscore|dash|plus) )?){3,62}[A-Za-z0-9]? ?)"
-    r"(?:@|\(at\)|at)\s{1,2}"
-    r"(?P<host>(?:[A-Za-z0-9.-] (?:dot )?){3,80}[A-Za-z0-9]"
-    r"|[A-Za-z0-9-]{2,60}(?:\s?(?:\.|dot)\s?[A-Za-z]{2,20}){1,3})"
-    r"(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
-_DOTTED = re.compile(r"\bdot\b")
+_AT = re.compile(r"@|(?<![A-Za-z0-9])(?:\(at\)|at)(?![A-Za-z0-9])", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9-]{2,60}(?:\s?(?:\.|dot)\s?[A-Za-z]{2,20}){1,3}(?![A-Za-z0-9])", re.IGNORECASE)
+_SPELLED = re.compile(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]")
+_SPELLED_WORDS = {"dot": ".", "underscore": "_", "dash": "-", "plus": "+"}
+_LETTERS_AROUND = 200
+"""Characters on each side of an "at" in which an address is spelled letter by letter."""
+_LEAST_LETTERS = 4
 
 _BIRTH_WORDS = word_set("born dob birth birthday birthdate bday")
 _BIRTH = re.compile(r"\b(?:born|dob|d\.o\.b|birth\s?da(?:y|te)|bday|birth)\b[^\n\d]{0,30}?\b", re.IGNORECASE)
@@ -99,14 +96,53 @@ def _iban_from(words: list[tuple[int, int, str]], length: int) -> tuple[int, str
 
 
 def _emails(text: str) -> Iterator[Candidate]:
-    for match in _SPELLED_EMAIL.finditer(text):
-        host = _DOTTED.sub(".", match["host"].lower())
-        host = "".join(host.split()).strip(".-")
-        if "." not in host or not 2 <= len(host.rpartition(".")[2]) <= 12:
+    for at in _AT.finditer(text):
+        local = _spelled_before(text[max(0, at.start() - _LETTERS_AROUND) : at.start()])
+        if local is None:
             continue
-        local = "".join(_DOTTED.sub(".", match["local"].lower()).split())
-        end = match.start("host") + len(match["host"].rstrip(" .-"))
-        yield Candidate(match.start(), end, Kind.EMAIL, f"{local}@{host}", Rank.CONTEXT)
+        after = text[at.end() : at.end() + _LETTERS_AROUND]
+        start = at.end() + len(after) - len(after.lstrip())
+        host = _spelled_after(after.lstrip())
+        if host is None or "." not in host[1] or not 2 <= len(host[1].rpartition(".")[2]) <= 12:
+            continue
+        place = at.start() - local[0], start + host[0]
+        yield Candidate(*place, Kind.EMAIL, f"{local[1]}@{host[1]}", Rank.CONTEXT)
+
+
+def _spelled_before(text: str) -> tuple[int, str] | None:
+    """Return the length and the letters of what is spelled at the end of a text."""
+    signs: list[str] = []
+    begun = len(text)
+    for word in reversed(list(_SPELLED.finditer(text))):
+        sign = _sign(word[0])
+        if sign is None or text[word.end() : begun].strip(" "):
+            break
+        signs.append(sign)
+        begun = word.start()
+    if sum(sign.isalnum() for sign in signs) < _LEAST_LETTERS:
+        return None
+    return len(text) - begun, "".join(reversed(signs))
+
+
+def _spelled_after(text: str) -> tuple[int, str] | None:
+    """Return the length and the letters of a host at the beginning of a text, spelled or written."""
+    written = _HOST.match(text)
+    if written is not None:
+        return written.end(), "".join(written[0].lower().replace("dot", ".").split())
+    signs: list[str] = []
+    end = 0
+    for word in _SPELLED.finditer(text):
+        sign = _sign(word[0])
+        if sign is None or text[end : word.start()].strip(" "):
+            break
+        signs.append(sign)
+        end = word.end()
+    return (end, "".join(signs).rstrip(".")) if len(signs) >= _LEAST_LETTERS else None
+
+
+def _sign(word: str) -> str | None:
+    """Return the sign that a word spells, None where it's a word."""
+    return word.lower() if len(word) == 1 else _SPELLED_WORDS.get(word.lower())
 
 
 def _births(text: str) -> Iterator[Candidate]:

@@ -41,10 +41,10 @@ def replaced(text: str, spans: Sequence[Span], uses: Sequence[TokenUse]) -> str:
     return "".join(pieces)
 
 
-def joined(found: tuple[Span, ...], literals: tuple[Span, ...], text: str) -> tuple[Span, ...]:
+def joined(found: Sequence[Span], literals: Sequence[Span], text: str) -> tuple[Span, ...]:
     """Return both kinds of span in order; where they overlap, one span covers both under the found kind."""
     if not literals:
-        return found
+        return tuple(found)
     merged: list[Span] = []
     for span in sorted((*found, *literals), key=lambda span: (span.start, -span.end)):
         last = merged[-1] if merged else None

@@ -10,6 +10,7 @@ from steward.supply.assistant.crosschecks.content import file_that_describes
 from steward.supply.assistant.crosschecks.intents import normalised
 from steward.supply.assistant.faults import Fault, shortened
 from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.personal_documents import personal_finds
 from steward.supply.assistant.yaml_nodes import Path
 
 ENOUGH_EXAMPLES: Final = 20
@@ -28,6 +29,8 @@ def advise(
         secret_is_set: tells whether this installation has a secret; None leaves secrets out.
     """
     found = [*_intents(folder), *_documents(folder, today), *_connectors(folder), *_governance(folder)]
+    if folder.guardrails.masking.documents != "refuse":
+        found.extend(personal_finds(folder))
     if secret_is_set is not None:
         found.extend(_secrets(folder, secret_is_set))
     return tuple(sorted(found, key=lambda fault: (fault.file, fault.line or 0, fault.column or 0)))

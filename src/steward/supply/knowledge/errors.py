@@ -1,6 +1,7 @@
 """What can be wrong with knowledge.
 
 InvalidInput
+├── PersonalDocuments     documents hold personal data that mustn't be published
 ├── UnknownKind           a file whose kind no reader knows
 └── UnreadableDocument    a file that its reader can't make text of
 NotFound
@@ -9,9 +10,12 @@ NotFound
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from steward.base.errors import InvalidInput, NotFound
+
+_SHOWN = 8
+"""Places that a sentence names."""
 
 
 class UnknownKind(InvalidInput):
@@ -31,6 +35,21 @@ class UnreadableDocument(InvalidInput):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"knowledge document '{path}' {reason}")
         self.path = path
+
+
+class PersonalDocuments(InvalidInput):
+    """Documents hold personal data."""
+
+    def __init__(self, found: Sequence[tuple[str, int | None, str]]) -> None:
+        places = [
+            f"{path}:{line} ({kind})" if line else f"{path} ({kind})" for path, line, kind in found[:_SHOWN]
+        ]
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        super().__init__(
+            f"Documents hold personal data: {', '.join(places)}{more}; take it out, or name what may stand "
+            "there under `masking: document_keep` in guardrails.yaml."
+        )
+        self.found = tuple(found)
 
 
 class NoSuchSnapshot(NotFound):

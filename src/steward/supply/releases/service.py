@@ -18,9 +18,11 @@ from steward.base.language.errors import UnreadableHead
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.personal_documents import document_masker
 from steward.supply.assistant.reading import read_files
 from steward.supply.knowledge.contracts import SnapshotId
 from steward.supply.knowledge.errors import NoSuchSnapshot
+from steward.supply.knowledge.personal import DocumentRule
 from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.knowledge.publishing import Progress as KnowledgeProgress
 from steward.supply.knowledge.search import Search
@@ -223,7 +225,10 @@ class Releases:
         def tell(step: KnowledgeProgress) -> None:
             report(f"{step.doing}: {step.done} of {step.total}")
 
-        documents = source_documents(folder)
+        masking = folder.guardrails.masking
+        documents = await asyncio.to_thread(
+            document_masker(masking).apply, source_documents(folder), DocumentRule(masking.documents)
+        )
         published = await self._knowledge.publish(documents, embedder=self._retrieval, progress=tell)
         return published.snapshot_id
 

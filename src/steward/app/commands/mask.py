@@ -1,0 +1,118 @@
+"""`steward mask`: a file of texts, masked in bulk, in memory that doesn't grow with the file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TextIO
+
+from steward.app.commands.console import print_json
+from steward.base.errors import InvalidInput
+from steward.govern.privacy.bulk import StreamMasker, mask_many
+from steward.govern.privacy.detection import Detector
+from steward.supply.assistant.personal_documents import detector_of
+from steward.supply.assistant.reading import read_folder
+
+_CHUNK = 64_000
+
+
+class BadLine(InvalidInput):
+    """A line isn't an object, or a field that should hold text doesn't."""
+
+    def __init__(self, file: Path, line: int, problem: str) -> None:
+        super().__init__(f"{file}:{line} {problem}; nothing after it was written.")
+
+
+class NoFile(InvalidInput):
+    """The file can't be read, or the other one can't be written."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(f"{file} can't be opened: {problem}.")
+
+
+def run_mask(
+    file: Path,
+    out: Path,
+    *,
+    fields: Sequence[str],
+    conversation: str | None,
+    folder: Path | None,
+    processes: int,
+    as_json: bool,
+) -> int:
+    """Mask a text in a stream, or the fields of the objects of a .jsonl file."""
+    make = partial(_detector, folder)
+    try:
+        with file.open(encoding="utf-8") as source, out.open("w", encoding="utf-8") as target:
+            if file.suffix == ".jsonl":
+                counts = _lines(file, source, target, fields, conversation, make, processes)
+            else:
+                counts = _text(source, target, make())
+    except OSError as error:
+        raise NoFile(Path(error.filename or file), error.strerror or "unknown") from error
+    if as_json:
+        print_json({"out": str(out), "replaced": dict(sorted(counts.items()))})
+    else:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "nothing"
+        print(f"{out}: replaced {kinds}")
+    return 0
+
+
+def _detector(folder: Path | None) -> Detector:
+    return Detector() if folder is None else detector_of(read_folder(folder).guardrails.masking)
+
+
+def _text(source: TextIO, target: TextIO, detector: Detector) -> Counter[str]:
+    masker = StreamMasker(detector)
+    while chunk := source.read(_CHUNK):
+        target.write(masker.feed(chunk))
+    target.write(masker.close())
+    return Counter(masker.counts)
+
+
+def _lines(
+    file: Path,
+    source: TextIO,
+    target: TextIO,
+    fields: Sequence[str],
+    conversation: str | None,
+    make: Callable[[], Detector],
+    processes: int,
+) -> Counter[str]:
+    """Mask conversation by conversation; lines of one stand in a row."""
+    counts = Counter[str]()
+    waiting: deque[list[dict[str, Any]]] = deque()
+
+    def conversations() -> Iterator[list[str]]:
+        read = enumerate(_objects(file, source), start=1)
+        for _, rows in groupby(
+            read, key=lambda row: row[0] if conversation is None else row[1].get(conversation)
+        ):
+            objects = [row for _, row in rows]
+            waiting.append(objects)
+            yield [row[field] for row in objects for field in fields if isinstance(row.get(field), str)]
+
+    for masked in mask_many(conversations(), make, processes=processes):
+        counts.update(masked.counts)
+        texts = iter(masked.texts)
+        for row in waiting.popleft():
+            for field in fields:
+                if isinstance(row.get(field), str):
+                    row[field] = next(texts)
+            target.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return counts
+
+
+def _objects(file: Path, source: TextIO) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(source, start=1):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadLine(file, number, "isn't JSON") from error
+        if not isinstance(row, dict):
+            raise BadLine(file, number, "isn't an object")
+        yield row

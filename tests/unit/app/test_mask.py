@@ -1,0 +1,60 @@
+"""`steward mask`: files in, files out, nothing personal left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from steward.app.commands.mask import BadLine, NoFile, run_mask
+
+ROWS = [
+    {"id": 1, "dialogue": "a", "text": "my card is 4929", "note": "jo@example.com"},
+    {"id": 2, "dialogue": "a", "text": "1847 3650 2818"},
+    {"id": 3, "dialogue": "b", "text": "thanks", "count": 4},
+]
+
+
+def run(file: Path, out: Path, *, conversation: str | None = "dialogue", processes: int = 1) -> int:
+    return run_mask(
+        file,
+        out,
+        fields=("text", "note"),
+        conversation=conversation,
+        folder=None,
+        processes=processes,
+        as_json=False,
+    )
+
+
+class TestRunMask:
+    @pytest.mark.parametrize("processes", [1, 2])
+    def test_objects_keep_everything_else(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], processes: int
+    ) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "masked.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+        assert run(file, out, processes=processes) == 0
+        first, second, third = (json.loads(line) for line in out.read_text().splitlines())
+        assert first["text"].startswith("my card is [")
+        assert first["note"] == "[EMAIL_1]"
+        assert not any(letter.isdigit() for letter in second["text"].split("_")[0])
+        assert third == ROWS[2]
+        assert "1 EMAIL" in capsys.readouterr().out
+
+    def test_text_of_any_length(self, tmp_path: Path) -> None:
+        file, out = tmp_path / "long.txt", tmp_path / "masked.txt"
+        file.write_text("Some words about a bill. Write to jo@example.com.\n" * 2_000)
+        assert run(file, out) == 0
+        assert out.read_text() == "Some words about a bill. Write to [EMAIL_1].\n" * 2_000
+
+    def test_line_that_is_no_object_is_named(self, tmp_path: Path) -> None:
+        file = tmp_path / "logs.jsonl"
+        file.write_text('{"text": "hello"}\n[1]\n')
+        with pytest.raises(BadLine, match=r"logs\.jsonl:2 isn't an object"):
+            run(file, tmp_path / "out.jsonl")
+
+    def test_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(NoFile, match=r"nowhere\.txt can't be opened"):
+            run(tmp_path / "nowhere.txt", tmp_path / "out.txt")
