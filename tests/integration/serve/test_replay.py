@@ -1,4 +1,4 @@
-"""Past turns again through the real pipeline: the same decisions, and nothing in the world changes."""
+"""Past turns, through the real pipeline: run again with nothing changed in the world, and explained."""
 
 from __future__ import annotations
 
@@ -207,3 +207,60 @@ class TestReplay:
     async def test_a_turn_that_never_was(self, scene: Scene) -> None:
         with pytest.raises(NotFound, match="no finished turn"):
             await scene.application.replays.replay(uuid4())
+
+
+def figures_of(scene: Scene, turn: UUID) -> tuple[object, ...]:
+    """Return the columns that figures read."""
+    with psycopg.connect(scene.admin_url) as admin:
+        found = admin.execute(
+            "select outcome, decision, expected_cost, answerable from turn where id = %s", (turn,)
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+class TestWhy:
+    async def test_an_answer_is_recorded_with_its_decision(self, scene: Scene) -> None:
+        conversation, (turn,) = await scene.talk("How long does a refund take to arrive?")
+        outcome, decision, cost, answerable = figures_of(scene, turn)
+        assert (outcome, decision) == ("answered", "answer")
+        assert isinstance(cost, float)
+        assert isinstance(answerable, float)
+        assert 0.5 < answerable < 1
+        assert cost < 3
+
+        why = await scene.application.anatomies.why(conversation, turn)
+        assert "sure of it" in why.sentences[0]
+        assert why.pages
+
+        told = (await scene.application.anatomies.show(turn)).why
+        assert told is not None
+        assert [option.name for option in told.options if option.taken] == ["answer"]
+        assert told.beliefs["answerable"] == pytest.approx(answerable, abs=1e-3)
+        assert told.costs["wrong_answer"] == 12
+
+    async def test_an_offer_says_that_nothing_happens_unconfirmed(self, scene: Scene) -> None:
+        conversation, (turn,) = await scene.talk("I was charged twice this month")
+        told = (await scene.application.anatomies.show(turn)).why
+        assert told is not None
+        assert "offer" in [option.name for option in told.options if option.taken]
+        assert (await scene.application.anatomies.why(conversation, turn)).sentences
+
+    async def test_a_person_is_fetched_before_anything_is_weighed_up(self, scene: Scene) -> None:
+        conversation, (turn,) = await scene.talk("agent")
+        assert figures_of(scene, turn) == ("handed_over", None, None, None)
+        assert (await scene.application.anatomies.show(turn)).why is None
+        why = await scene.application.anatomies.why(conversation, turn)
+        assert "You asked for a person, and that comes before everything else." in why.sentences
+
+    async def test_what_nobody_here_is_for_is_refused(self, scene: Scene) -> None:
+        _, (turn,) = await scene.talk("Which horse wins the Derby?")
+        assert figures_of(scene, turn)[:2] == ("refused", "refuse")
+
+    async def test_tells_nothing_of_another_conversations_turn(self, scene: Scene) -> None:
+        _, (turn,) = await scene.talk("How long does a refund take to arrive?")
+        other, _ = await scene.talk("hello")
+        with pytest.raises(NotFound, match="no finished turn"):
+            await scene.application.anatomies.why(other, turn)
+        with pytest.raises(NotFound, match="no finished turn"):
+            await scene.application.anatomies.why(other, uuid4())
