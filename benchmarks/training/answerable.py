@@ -210,7 +210,14 @@ def cross_fitted(rows: Sequence[Row], *, repeats: int = REPEATS) -> Figures:
             )
         )
     means, spread = np.mean(found, axis=0), np.std(found, axis=0)
-    return Figures(*(float(value) for value in (means[0], spread[0], *means[1:])), len(asked))
+    return Figures(
+        auroc=float(means[0]),
+        spread=float(spread[0]),
+        against_unanswerable=float(means[1]),
+        against_underspecified=float(means[2]),
+        calibration_error=float(means[3]),
+        questions=len(asked),
+    )
 
 
 def measured(data: Path, cache: Path | None, *, repeats: int = REPEATS) -> tuple[list[Row], Figures]:
