@@ -95,6 +95,16 @@ class TestConversation:
         after = client.post(f"{talk.path}/messages", json={"text": "hello?", "key": "late"})
         assert after.status_code == 409
 
+    def test_says_why_in_plain_words_for_its_own_turns_alone(self, client: httpx.Client) -> None:
+        talk, other = Talk(client), Talk(client)
+        turn = talk.say("How long does a refund take to arrive?")["turn_id"]
+        why = client.get(f"{talk.path}/turns/{turn}/why").json()
+        assert why["turn_id"] == turn
+        assert "sure of it" in why["sentences"][0]
+        assert any("refund" in page.lower() for page in why["pages"])
+        for path in (f"{other.path}/turns/{turn}/why", f"{talk.path}/turns/{NOBODYS}/why"):
+            assert client.get(path).status_code == 404
+
     def test_refund_is_made_once_and_never_again(self, demo: Demo, client: httpx.Client) -> None:
         account, postcode = "NL-926703", "OX4 9ZD"
         talk = Talk(client)

@@ -73,6 +73,16 @@ class TestAgent:
         await expect(page.get_by_role("region").get_by_role("status").first).to_contain_text("queue")
 
 
+class TestWhy:
+    async def test_says_why_under_the_answer_by_keyboard(self, demo: Demo, page: Page) -> None:
+        await page.goto(demo.url)
+        answer = await say(page, "How long does a refund take to arrive?")
+        await answer.get_by_text("Why this answer?").focus()
+        await page.keyboard.press("Enter")
+        await expect(answer).to_contain_text("sure of it")
+        await expect(answer.get_by_role("list", name="Pages used")).to_contain_text("refunds")
+
+
 class TestEnd:
     async def test_survey_closes_the_conversation_and_a_new_one_begins(self, demo: Demo, page: Page) -> None:
         await page.goto(demo.url)
