@@ -28,6 +28,7 @@ _LEAD = word_set(
     "maybe hi hello name answer pet dog cat called mother's mothers mother maiden first last full school "
     "teacher probably believe of course sorry guess remember"
 )
+_REFUSING = word_set("dont cant know knew forget forgot forgotten idk unsure nope nothing none skip never")
 _LONGEST_ANSWER = 80
 _MOST_WORDS = 3
 
@@ -62,7 +63,7 @@ def _answer(text: str) -> tuple[int, int] | None:
         if start < 0:
             if word in _LEAD:
                 continue
-            if word in NOT_NAMES:
+            if word in NOT_NAMES or word in _REFUSING or "n't" in word:
                 return None
             start, end, count = *match.span(), 1
             continue

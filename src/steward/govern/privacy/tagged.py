@@ -40,8 +40,8 @@ class TaggedNames:
 
         Args:
             tagger: the release's.
-            is_own_word: whether a lower-case word stands in what the assistant knows. A single word that
-                does, a product or a place, is a name only where the tagger is sure.
+            is_own_word: whether a lower-case word stands in what the assistant knows. Words that all do,
+                a product or a place, are a name only where one is a given name and the tagger is sure.
         """
         self._tagger = tagger
         self._is_own_word = is_own_word
@@ -65,7 +65,8 @@ class TaggedNames:
             return False
         if tagged.margin < _least(tagged.signs, lower=lower):
             return False
-        return len(words) > 1 or tagged.margin >= _SURE or not self._is_own(words)
+        given = any(GIVEN in signs for signs in tagged.signs)
+        return (given and tagged.margin >= _SURE) or not self._is_own(words)
 
     def _is_address(self, tagged: Tagged, words: Sequence[str]) -> bool:
         if not STREET_WORDS.isdisjoint(words):
