@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from steward.base.language.name_features import GENERAL, GIVEN, KNOWN, SURNAME
@@ -75,6 +75,11 @@ class TaggedNames:
 
     def _is_own(self, words: Sequence[str]) -> bool:
         return self._is_own_word is not None and all(map(self._is_own_word, words))
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """Return the different words of texts in lower case, as `is_own_word` is asked for them."""
+    return frozenset(word for text in texts for word in _WORD.findall(fold(text).text.lower()))
 
 
 def _least(signs: Sequence[str], *, lower: bool) -> float:
