@@ -19,12 +19,12 @@ from steward.base.language import answerable, injection, moderation
 from steward.base.language.answerable import AnswerableHead
 from steward.base.language.contracts import Classifier, Embedder
 from steward.base.language.grounding import GroundingHead
-from steward.base.language.names import NameTagger
 from steward.base.language.injection import InjectionHead
 from steward.base.language.moderation import ModerationHead
+from steward.base.language.names import NameTagger
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.detection import Detector
-from steward.govern.privacy.tagged import TaggedNames
+from steward.govern.privacy.tagged import TaggedNames, words_of
 from steward.serve.conversations.service import Opening
 from steward.serve.turn.deciding import Bounds, Costs, bounds_of, costs_of
 from steward.serve.turn.guard import GuardRules
@@ -206,11 +206,15 @@ class Runtimes:
         folder = release.folder
         guardrails = folder.guardrails
         search = await Search.open(self._database, release.snapshot_id)
+        asked_words = words_of(example for intent in folder.intents.intents for example in intent.examples)
         detector = Detector(
             keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
             mask=[(rule.name, rule.pattern) for rule in guardrails.masking.mask],
             recognisers=[
-                TaggedNames(NameTagger.from_bytes(release.heads["names"]), is_own_word=search.statistics.has)
+                TaggedNames(
+                    NameTagger.from_bytes(release.heads["names"]),
+                    is_own_word=lambda word: word in asked_words or search.statistics.has(word),
+                )
             ],
         )
         connector = self._outside.connector([system_spec(system) for system in folder.connectors.systems])
