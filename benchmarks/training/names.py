@@ -39,6 +39,9 @@ HIDDEN_PERCENT = 35
 """Share of listed names that training treats as unlisted, so that words around them count."""
 LEAST_TEXTS = 3
 """Texts in which a word stands before it counts as usual."""
+COMMON_TEXTS = 20
+UNUSUAL_PERCENT = 25
+"""Share of the usual words in fewer texts than that which training treats as unknown."""
 LEAST_USES = 3
 LEAST_WEIGHT = 0.02
 RELUCTANCE: Mapping[str, float] = {"NAME": -1.0, "ADDRESS": -0.6}
@@ -73,8 +76,12 @@ def train(data: Path, vocabulary: Path, chance: random.Random) -> bytes:
         "usual": set(usual),
         "general": set(general),
     }
-    hidden = {word for word in names.given | names.surnames if chance.randrange(100) < HIDDEN_PERCENT}
-    rare = {word for word, count in usual.items() if count < 20 and chance.randrange(100) < 25}
+    hidden = {word for word in sorted(names.given | names.surnames) if chance.randrange(100) < HIDDEN_PERCENT}
+    rare = {
+        word
+        for word in sorted(usual)
+        if usual[word] < COMMON_TEXTS and chance.randrange(100) < UNUSUAL_PERCENT
+    }
     lexicon = lexicon_of(
         {
             "given": names.given - hidden,
