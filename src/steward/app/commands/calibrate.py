@@ -47,7 +47,7 @@ def sentences(found: Calibrated) -> list[str]:
         return [
             f"{bounded.judged} turns of this release have a judged intent, and no confidence keeps wrong "
             f"offers at or below {bound} on them.",
-            f"{needed or 'More'} turns are the fewest that can.",
+            "No number of turns can." if needed is None else f"{needed} turns are the fewest that can.",
         ]
     said = [
         f"On {bounded.judged} judged turns of this release, {found.wrong_now:.1%} were offered something "
