@@ -89,6 +89,27 @@ class TestTakeOver:
         await expect(answer.get_by_role("list", name="Sources")).to_be_visible()
 
 
+class TestReveal:
+    async def test_person_sees_a_value_for_a_reason_that_is_kept(
+        self, demo: Demo, page: Page, operator: Page
+    ) -> None:
+        await page.goto(demo.url)
+        await say(page, "write to maya.patel@brackwater.example please")
+        await operator.goto(f"{demo.url}/console/conversations")
+        mark = await conversation_mark(page)
+        await operator.get_by_role("row").filter(has_text=mark).get_by_role("link").click()
+        await expect(operator.locator(".talk")).to_contain_text("[EMAIL_1]")
+        await operator.get_by_text("Reveal personal data").click()
+        await operator.get_by_label("Token").select_option("[EMAIL_1]")
+        await operator.get_by_label("Reason").select_option("complaint")
+        await operator.get_by_label("Note").fill("asked by call from 07700 900123")
+        await operator.get_by_role("button", name="Reveal and record").click()
+        await expect(operator.get_by_role("status")).to_contain_text("maya.patel@brackwater.example")
+        seen = operator.get_by_role("table", name="Seen before")
+        await expect(seen).to_contain_text("complaint: asked by call from [PHONE_1]")
+        await picture(operator, "reveal")
+
+
 class TestHostileWords:
     async def test_stay_words_on_both_sides(self, demo: Demo, page: Page, operator: Page) -> None:
         hostile = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>{{7*7}}"""

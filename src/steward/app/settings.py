@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Calls per minute that one public key may make from all addresses."""
     messages_per_minute: int = Field(default=60, ge=1)
     """Posts per minute in one conversation that come with a public key or a customer's token."""
+    reveals_per_hour: int = Field(default=30, ge=1)
+    """Values that one person may see unmasked in an hour."""
     key_service_url: str | None = None
     """HashiCorp Vault (or OpenBao) whose transit engine seals the master key, as https://vault:8200."""
     key_service_key: str = "steward"

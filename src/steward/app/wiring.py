@@ -258,6 +258,7 @@ def edge_settings(settings: Settings, *, assistant: str, title: str, public_key:
         requests_per_minute=settings.requests_per_minute,
         key_requests_per_minute=settings.key_requests_per_minute,
         messages_per_minute=settings.messages_per_minute,
+        reveals_per_hour=settings.reveals_per_hour,
         local_accounts=settings.local_accounts,
         second_factor_roles=frozenset(settings.second_factor_roles),
         secure_cookies=bool(settings.public_url and settings.public_url.startswith("https://")),

@@ -163,6 +163,7 @@ class EdgeSettings:
     key_requests_per_minute: int = 6000
     messages_per_minute: int = 60
     sign_ins_per_minute: int = 10
+    reveals_per_hour: int = 30
     secure_cookies: bool = False
     local_accounts: bool = True
     second_factor_roles: frozenset[Role] = frozenset()

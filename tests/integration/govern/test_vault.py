@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from steward.base.clock import FixedClock
 from steward.base.db.contracts import Database, Parameters, Row
 from steward.govern.ledger.service import Ledger
-from steward.govern.privacy.contracts import CustomerId, MaskedText, Purpose, TokenUse
+from steward.govern.privacy.contracts import CustomerId, MaskedText, Purpose, RevealReason, TokenUse
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
 from steward.govern.privacy.fragments import Before
@@ -256,14 +256,39 @@ class TestReveal:
         await masked(database, vault, customer, "a@example.com")
         async with database.write() as session:
             text = await vault.reveal(
-                session, customer, "mail [EMAIL_1]", actor="account:7", subject="message:1"
+                session,
+                customer,
+                "mail [EMAIL_1]",
+                actor="account:7",
+                subject="message:1",
+                reason=RevealReason.COMPLAINT,
             )
         assert text == "mail a@example.com"
         async with database.read() as session:
             (row,) = await Ledger(fixed_clock).recent(session)
         assert (row.actor, row.deed, row.subject) == ("account:7", "personal.revealed", "message:1")
         assert row.details["tokens"] == "[EMAIL_1]"
+        assert row.details["reason"] == "complaint"
         assert "example.com" not in str(row)
+
+    async def test_note_is_masked_for_good(
+        self, database: Database, vault: Vault, fixed_clock: FixedClock
+    ) -> None:
+        customer = await opened(database, vault)
+        await masked(database, vault, customer, "a@example.com")
+        async with database.write() as session:
+            await vault.reveal(
+                session,
+                customer,
+                "[EMAIL_1]",
+                actor="account:7",
+                subject="message:1",
+                reason=RevealReason.CONTACT,
+                note=" to call\n07700 900123 back ",
+            )
+        async with database.read() as session:
+            (row,) = await Ledger(fixed_clock).recent(session)
+        assert row.details["note"] == "to call [PHONE_1] back"
 
 
 class TestCheck:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,8 @@ from steward.edge.console.entry import form_of, is_partial, page, see, show
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import conversation_id_of
 from steward.govern.access.permissions import Permission
-from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.contracts import Entry, Row
+from steward.govern.privacy.contracts import RevealReason
 from steward.govern.privacy.tokens import tokens_in
 from steward.serve.conversations.contracts import Conversation, Speaker
 
@@ -31,13 +33,8 @@ class Word(StrEnum):
     CLOSED = "closed"
 
 
-class RevealReason(StrEnum):
-    """Why a person looks at personal data. A closed list: the reason goes into the ledger as it stands."""
-
-    IDENTITY = "identity_check"
-    CONTACT = "contact_the_customer"
-    COMPLAINT = "complaint"
-    LEGAL = "legal_request"
+NOTE_LENGTH = 200
+SHOWN_REVEALS = 10
 
 
 @router.get("/conversations")
@@ -75,6 +72,7 @@ async def show_conversation(request: Request, conversation_id: str) -> Response:
         title="Conversation",
         reasons=list(RevealReason),
         revealed=None,
+        reveals=await _reveals(request, conversation_id_of(conversation_id)),
         **values,
     )
 
@@ -139,15 +137,26 @@ async def reveal(request: Request, conversation_id: str) -> Response:
     """Show what one token stands for; who looked, and why, goes into the ledger first."""
     services, form, caller = services_of(request), form_of(request), caller_of(request)
     conversation, token = conversation_id_of(conversation_id), form.get("token", "").strip()
-    if form.get("reason") not in set(RevealReason) or len(tokens_in(token)) != 1:
-        raise InvalidInput("Name one token, such as [EMAIL_1], and choose a reason.")
+    reason, note = form.get("reason", ""), form.get("note", "").strip()
+    if reason not in set(RevealReason) or len(tokens_in(token)) != 1 or len(note) > NOTE_LENGTH:
+        raise InvalidInput(
+            f"Name one token, such as [EMAIL_1], choose a reason, and write at most {NOTE_LENGTH} characters."
+        )
     values = await _state(request, conversation)
+    await services.access.limits.enforce(
+        f"reveal:{caller.account.id}",
+        limit=services.settings.reveals_per_hour,
+        window=timedelta(hours=1),
+    )
     owner, subject = values["conversation"].customer_id, f"conversation:{conversation}"
     actor = caller.account.actor
     async with services.database.write() as session:
-        entry = Entry(actor, "personal.reveal_asked", subject, {"token": token, "reason": form["reason"]})
+        entry = Entry(actor, "personal.reveal_asked", subject, {"token": token, "reason": reason})
         await services.ledger.append(session, entry)
-        shown = await services.vault.reveal(session, owner, token, actor=actor, subject=subject)
+        shown = await services.vault.reveal(
+            session, owner, token, actor=actor, subject=subject, reason=RevealReason(reason), note=note
+        )
+    reveals = await _reveals(request, conversation)
     return await show(
         request,
         "conversation.html",
@@ -155,8 +164,23 @@ async def reveal(request: Request, conversation_id: str) -> Response:
         title="Conversation",
         reasons=list(RevealReason),
         revealed=(token, shown if shown != token else None),
+        reveals=reveals,
         **values,
     )
+
+
+async def _reveals(request: Request, conversation_id: UUID) -> tuple[Row, ...]:
+    """Return who has looked at personal data of a conversation, the latest first; for those who may look."""
+    services, caller = services_of(request), caller_of(request)
+    if Permission.PERSONAL_REVEAL not in caller.account.permissions:
+        return ()
+    async with services.database.read() as session:
+        return await services.ledger.recent(
+            session,
+            limit=SHOWN_REVEALS,
+            subject=f"conversation:{conversation_id}",
+            deed="personal.revealed",
+        )
 
 
 async def _state(request: Request, conversation_id: UUID) -> dict[str, Any]:

@@ -80,6 +80,17 @@ class Purpose(StrEnum):
     """A person of the desk asked to see it; always in the ledger."""
 
 
+class RevealReason(StrEnum):
+    """Why a person looks at personal data. A closed list: it goes into the ledger as it stands."""
+
+    IDENTITY = "identity_check"
+    CONTACT = "contact_the_customer"
+    COMPLAINT = "complaint"
+    LEGAL = "legal_request"
+    FRAUD = "fraud_check"
+    CORRECTION = "correct_a_record"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenUse:
     """A token that stands in a masked text: `[KIND_number]`."""

@@ -15,7 +15,15 @@ from steward.base.ids import new_id
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy import queries
-from steward.govern.privacy.contracts import CustomerId, MaskedText, Purpose, Span, TokenUse
+from steward.govern.privacy.bulk import mask_conversation
+from steward.govern.privacy.contracts import (
+    CustomerId,
+    MaskedText,
+    Purpose,
+    RevealReason,
+    Span,
+    TokenUse,
+)
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
 from steward.govern.privacy.fragments import (
@@ -197,7 +205,15 @@ class Vault:
         return restored(text, await self._values(session, customer_id, uses))
 
     async def reveal(
-        self, session: WriteSession, customer_id: CustomerId, text: str, *, actor: str, subject: str
+        self,
+        session: WriteSession,
+        customer_id: CustomerId,
+        text: str,
+        *,
+        actor: str,
+        subject: str,
+        reason: RevealReason,
+        note: str = "",
     ) -> str:
         """Return a text with values in place of tokens for a person's eyes, and write that in the ledger.
 
@@ -207,13 +223,21 @@ class Vault:
             text: a masked text.
             actor: who sees them, as the ledger names callers.
             subject: where they stand, as `message:<id>`.
+            reason: why, from the closed list.
+            note: why in the person's words. It's masked for good: the ledger forgets nothing.
 
         Raises:
             CustomerErased: the customer has no key.
         """
         uses = tokens_in(text)
         values = await self._values(session, customer_id, uses) if uses else {}
-        details = {"customer": str(customer_id), "tokens": " ".join(str(use) for use in values)}
+        details = {
+            "customer": str(customer_id),
+            "tokens": " ".join(str(use) for use in values),
+            "reason": reason.value,
+        }
+        if note.strip():
+            details["note"] = mask_conversation([" ".join(note.split())], Detector()).texts[0]
         await self._ledger.append(session, Entry(actor, "personal.revealed", subject, details))
         return restored(text, values)
 
