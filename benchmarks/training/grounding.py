@@ -222,24 +222,32 @@ def cross_fitted(
     labels: NDArray[np.bool_],
     weights: NDArray[np.float64],
     groups: Sequence[str],
+    *,
+    rising: Sequence[int] = RISING,
 ) -> NDArray[np.float64]:
     """Return each row's margin by trees that saw no row of its group."""
     from sklearn.model_selection import GroupKFold
 
     margins = np.zeros(len(labels))
     for seen, left_out in GroupKFold(FOLDS).split(matrix, labels, groups):
-        trees = fit(matrix[seen], labels[seen], weights[seen])
+        trees = fit(matrix[seen], labels[seen], weights[seen], rising=rising)
         margins[left_out] = trees.predict(matrix[left_out], raw_score=True)
     return margins
 
 
-def fit(matrix: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> Any:
+def fit(
+    matrix: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    *,
+    rising: Sequence[int] = RISING,
+) -> Any:
     """Train the trees; more overlap never lowers a score."""
     import lightgbm
 
     settings = {
         "objective": "binary", "num_leaves": LEAVES, "learning_rate": RATE, "min_data_in_leaf": 15,
-        "lambda_l2": 3.0, "monotone_constraints": list(RISING), "verbose": -1, "seed": SEED,
+        "lambda_l2": 3.0, "monotone_constraints": list(rising), "verbose": -1, "seed": SEED,
         "deterministic": True, "num_threads": 1, "force_row_wise": True,
     }  # fmt: skip
     rows = lightgbm.Dataset(matrix.astype(np.float32), labels.astype(int), weight=weights)

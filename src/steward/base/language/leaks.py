@@ -103,15 +103,15 @@ def speaks_of_instructions(text: str) -> bool:
 
 def tells_secret(text: str, secret: str) -> bool:
     """Tell whether a text holds a secret, as it stands or in one of the forms named above."""
-    if secret in text:
+    bare = secret.strip()
+    if not bare:
+        return False
+    if (len(bare) >= _FEWEST_LETTERS and bare in text) or _alone(text, bare):
         return True
     wanted = _squeezed(secret)
-    if not wanted:
-        return False
     if len(wanted) < _FEWEST_LETTERS:
-        return re.search(
-            rf"(?<!\w){re.escape(wanted)}(?!\w)", _plain(text)
-        ) is not None or wanted in _spelled(_QUOTED_LETTER, text)
+        told_apart = bool(wanted) and wanted in _spelled(_QUOTED_LETTER, text)
+        return told_apart or _alone(_plain(text), _plain(bare))
     held = _squeezed(text) if len(wanted) >= _FEWEST_ACROSS_WORDS else _plain(text)
     forms = {wanted, wanted[::-1], codecs.encode(wanted, "rot13")}
     return (
@@ -123,6 +123,11 @@ def tells_secret(text: str, secret: str) -> bool:
         or _words_apart(text, secret)
         or _in_part(held, wanted)
     )
+
+
+def _alone(text: str, wanted: str) -> bool:
+    """Tell whether something stands in a text by itself, not inside a word."""
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text) is not None
 
 
 def _encoded(secret: str) -> tuple[str, ...]:
@@ -152,7 +157,8 @@ def _spelled(letter: re.Pattern[str], text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(word if word.isdigit() else _DIGIT_WORDS.get(word, " ") for word in _words(text))
+    words = (word for word in _words(text) if word != "and")
+    return "".join(word if word.isdigit() else _DIGIT_WORDS.get(word, " ") for word in words)
 
 
 def _first_letters(text: str) -> str:

@@ -78,7 +78,7 @@ def _goes_on(rest: Sequence[str], words: Sequence[str], most_between: int) -> bo
 
 def _stems(text: str) -> list[str]:
     return [
-        stem(part)
+        part if part in _DENIALS else stem(part)
         for word in _WORD.findall(text.lower().replace("’", "'"))
         for part in _WRITTEN_OUT.get(word, word).split()
     ]
