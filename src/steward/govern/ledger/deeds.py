@@ -58,6 +58,7 @@ DEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "release_key.distrusted": "Another installation's releases may no longer come in",
         "release_key.made": "The installation's signing key was made",
         "release_key.trusted": "Another installation's releases may come in",
+        "retention.applied": "What was older than its rule allows was removed",
         "rollout.aborted": "A rollout was ended without a judgement",
         "rollout.approval_asked": "A phase waits for an agreement",
         "rollout.approved": "Somebody agreed to a phase",

@@ -26,7 +26,7 @@ from steward.govern.retention.erasing import Erasing
 
 ROUND_EVERY: Final = timedelta(hours=24)
 BATCH: Final = 500
-"""Rows or conversations in one transaction: a batch of 500 takes some ten milliseconds."""
+"""Rows or conversations in one transaction: 2 to 48 ms each, with 1,000 conversations on two busy cores."""
 _LOCK: Final = 0x7374_7265_7465_6E74
 ROUND_DEED: Final = "retention.applied"
 log = structlog.get_logger(__name__)
@@ -131,7 +131,9 @@ class Expiring:
             row = await session.one(queries.FINISH_ROUND, (self._clock.now(), identifier))
             counts: dict[str, int] = {} if row is None else dict(row[0])
             details = {"rows": sum(counts.values()), **counts}
-            await self._ledger.append(session, Entry("system", ROUND_DEED, f"round:{identifier}", details))
+            await self._ledger.append(
+                session, Entry("system", "retention.applied", f"round:{identifier}", details)
+            )
         log.info("retention_applied", rows=sum(counts.values()))
         return counts
 
