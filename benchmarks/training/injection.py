@@ -40,7 +40,8 @@ SCALES = (5.0, 3.0, 0.8, 2.0)
 CONTENT_SCALES = (8.0, 3.0, 0.3, 2.0)
 MESSAGE_THRESHOLD = -1.75
 """Log-odds of the message scorer that become 0; fixed on held-out folds of the training part."""
-CONTENT_THRESHOLD = 0.5
+CONTENT_THRESHOLD = 2.0
+"""As above for sentences of documents, where a false alarm takes a passage from the customers."""
 SCREENED_SHARE = 0.03
 """Share of ordinary training messages that the screen lets through."""
 WEIGHTS = {
@@ -198,8 +199,8 @@ def content_rows(data: Path) -> list[Piece]:
     chance = random.Random(SEED)
     retrieval = data / "retrieval"
     texts = [("documents", row["content"]) for row in read(retrieval / "tau2_banking_kb_698docs.jsonl.xz")]
-    texts = chance.sample(texts, 160)
-    for row in chance.sample(read(retrieval / "awsdocs_docs_subset.jsonl.xz"), 130):
+    texts = [*chance.sample(texts, 300), *_sample_documents()]
+    for row in chance.sample(read(retrieval / "awsdocs_docs_subset.jsonl.xz"), 200):
         start = chance.randint(0, max(0, len(row["text"]) - 1500))
         texts.append(("documents", row["text"][start : start + 1500]))
     pages = read(data / "kbversions" / "chatwoot_snapshots_0-7.jsonl.xz")[-1]["blobs"]
@@ -215,6 +216,12 @@ def content_rows(data: Path) -> list[Piece]:
         for piece in pieces_of(text)
     ]
     return [*pieces, *_orders(data, chance)]
+
+
+def _sample_documents() -> list[tuple[str, str]]:
+    """Return the help pages of the sample assistant."""
+    folder = shipped_path("injection").parents[3] / "supply" / "assistant" / "templates" / "northline"
+    return [("documents", path.read_text()) for path in sorted((folder / "knowledge").rglob("*.md"))]
 
 
 def _orders(data: Path, chance: random.Random) -> list[Piece]:

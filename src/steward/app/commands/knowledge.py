@@ -26,7 +26,9 @@ def run_search(query: str, folder: Path, *, limit: int, as_json: bool, data_dir:
     async def work() -> int:
         async with open_foundation(settings, say=say) as foundation:
             release = await foundation.releases.create(read, created_by="operator", progress=say)
-            search = await Search.open(foundation.store.database, release.snapshot_id)
+            loaded = await foundation.releases.load(release.id)
+            inert = [item.passage_id for item in loaded.inert]
+            search = await Search.open(foundation.store.database, release.snapshot_id, inert=inert)
             vector = (await foundation.retrieval.embed([query]))[0]
             found = await search.find(
                 query,

@@ -34,6 +34,8 @@ class ReviewBody(Body):
     intent_right: Annotated[bool, Field(strict=True)] | None = None
     misrouted: Annotated[bool, Field(strict=True)] | None = None
     grounded: Annotated[bool, Field(strict=True)] | None = None
+    guard_right: Annotated[bool, Field(strict=True)] | None = None
+    """Whether the guard was right to stop the message, or to let it pass."""
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """One over the chance that this turn was picked for review."""
 
@@ -118,7 +120,8 @@ async def review(request: Request, turn_id: str) -> Response:
     turn, reviewer = record_id_of(turn_id, "turn"), staff_of(caller_of(request))
     body = await read_body(request, ReviewBody)
     judgement = Judgement(
-        intent_right=body.intent_right, misrouted=body.misrouted, grounded=body.grounded, weight=body.weight
-    )
+        intent_right=body.intent_right, misrouted=body.misrouted, grounded=body.grounded, weight=body.weight,
+        guard_right=body.guard_right,
+    )  # fmt: skip
     await services_of(request).reviews.record(turn, judgement, reviewer=reviewer)
     return no_content()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -19,7 +21,10 @@ QUESTIONS = (
     ("intent_right", "Was the intent right?"),
     ("misrouted", "Did it go to the wrong place?"),
     ("grounded", "Does everything said have ground in the knowledge?"),
+    ("guard_right", "Did the guard do right, in stopping it or letting it pass?"),
 )
+MARKS_OVER = timedelta(days=30)
+"""The time over which a rule's stops and marks are counted beside a turn."""
 _ANSWERS = {"yes": True, "no": False, "": None}
 
 
@@ -28,12 +33,18 @@ _ANSWERS = {"yes": True, "no": False, "": None}
 async def show_turn(request: Request, turn_id: str) -> Response:
     """Show one turn taken apart: stages, decisions, passages, sentences, reviews."""
     services, turn = services_of(request), record_id_of(turn_id, "turn")
+    anatomy = await services.anatomies.show(turn)
+    now = services.clock.now()
+    marks = (
+        await services.reviews.guard_marks(since=now - MARKS_OVER, until=now) if anatomy.guard_rule else ()
+    )
     return await show(
         request,
         "turn.html",
         page="conversations",
         title="Turn",
-        turn=await services.anatomies.show(turn),
+        turn=anatomy,
+        marks=next((mark for mark in marks if mark.rule == anatomy.guard_rule), None),
         reviews=await services.reviews.of(turn),
         questions=QUESTIONS,
     )
@@ -51,6 +62,7 @@ async def review(request: Request, turn_id: str) -> Response:
         intent_right=_ANSWERS[said["intent_right"]],
         misrouted=_ANSWERS[said["misrouted"]],
         grounded=_ANSWERS[said["grounded"]],
+        guard_right=_ANSWERS[said["guard_right"]],
     )
     await services_of(request).reviews.record(turn, judgement, reviewer=staff_of(caller_of(request)))
     return see(f"/console/turns/{turn}#reviews")

@@ -21,7 +21,7 @@ _FORGET = f"""
 
 async def _export(session: ReadSession, customer_id: UUID) -> Sequence[Record]:
     rows = await session.all(
-        """select r.turn_id, r.at, r.intent_right, r.misrouted, r.grounded from review r
+        """select r.turn_id, r.at, r.intent_right, r.misrouted, r.grounded, r.guard_right from review r
            join conversation c on c.id = r.conversation_id where c.customer_id = %s order by r.at""",
         (customer_id,),
     )
@@ -32,6 +32,7 @@ async def _export(session: ReadSession, customer_id: UUID) -> Sequence[Record]:
             "intent_right": row[2],
             "misrouted": row[3],
             "grounded": row[4],
+            "guard_right": row[5],
         }
         for row in rows
     ]

@@ -28,6 +28,7 @@ from steward.govern.privacy.tagged import TaggedNames, words_of
 from steward.serve.conversations.service import Opening
 from steward.serve.turn.deciding import Bounds, Costs, bounds_of, costs_of
 from steward.serve.turn.guard import GuardRules
+from steward.serve.turn.guard_tools import GuardedConnector
 from steward.serve.turn.judging import Judge
 from steward.serve.turn.overrides import OverrideWords
 from steward.serve.turn.reading import Reading
@@ -205,7 +206,9 @@ class Runtimes:
     async def _build(self, release: LoadedRelease) -> Runtime:
         folder = release.folder
         guardrails = folder.guardrails
-        search = await Search.open(self._database, release.snapshot_id)
+        search = await Search.open(
+            self._database, release.snapshot_id, inert=[item.passage_id for item in release.inert]
+        )
         asked_words = words_of(example for intent in folder.intents.intents for example in intent.examples)
         detector = Detector(
             keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
@@ -217,7 +220,13 @@ class Runtimes:
                 )
             ],
         )
-        connector = self._outside.connector([system_spec(system) for system in folder.connectors.systems])
+        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME])
+        connector = GuardedConnector(
+            self._outside.connector([system_spec(system) for system in folder.connectors.systems]),
+            head=injection_head,
+            embedder=self._embedder,
+            threshold=float(guardrails.injection.head_threshold),
+        )
         models = self._outside.models(folder)
         return Runtime(
             release_id=release.id,
@@ -251,7 +260,7 @@ class Runtimes:
                 guardrails,
                 risks=nearest(release.risk_examples),
                 injections=nearest(release.injection_examples),
-                injection=InjectionHead.from_bytes(release.heads[injection.NAME]),
+                injection=injection_head,
                 moderation=ModerationHead.from_bytes(release.heads[moderation.NAME]),
             ),
             policy=compile_policy(

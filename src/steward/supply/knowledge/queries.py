@@ -19,6 +19,7 @@ from (
           and (groups = '{}' or groups && %(groups)s::text[])
           and (valid_from is null or valid_from <= %(today)s::date)
           and (valid_until is null or valid_until >= %(today)s::date)
+          and passage_id <> all (%(inert)s::text[])
         offset 0
     ) as measured
     order by score desc, passage_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Self
 
@@ -21,15 +21,23 @@ shares rank mostly by meaning (measured in docs/decisions/0006-hybrid-retrieval.
 class Search:
     """Searches one snapshot; implements `Searcher`. Build it once per release."""
 
-    def __init__(self, database: Database, snapshot_id: SnapshotId, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        snapshot_id: SnapshotId,
+        statistics: Statistics,
+        *,
+        inert: Collection[str] = (),
+    ) -> None:
         """Search with statistics that were loaded before; `open` loads them."""
         self._database = database
         self._snapshot_id = snapshot_id
         self._statistics = statistics
+        self._inert = sorted(inert)
 
     @classmethod
-    async def open(cls, database: Database, snapshot_id: SnapshotId) -> Self:
-        """Load a snapshot's statistics.
+    async def open(cls, database: Database, snapshot_id: SnapshotId, *, inert: Collection[str] = ()) -> Self:
+        """Load a snapshot's statistics; passages with the ids `inert` are never found.
 
         Raises:
             NoSuchSnapshot: it was never published here.
@@ -38,7 +46,7 @@ class Search:
             row = await session.one(queries.SNAPSHOT, (snapshot_id,))
         if row is None:
             raise NoSuchSnapshot(snapshot_id)
-        return cls(database, snapshot_id, Statistics.from_json(row[2]))
+        return cls(database, snapshot_id, Statistics.from_json(row[2]), inert=inert)
 
     @property
     def statistics(self) -> Statistics:
@@ -75,6 +83,7 @@ class Search:
             "audience": int(audience),
             "groups": list(groups),
             "today": today,
+            "inert": self._inert,
             "limit": max(limit, COMPARED),
         }
         async with self._database.read() as session:

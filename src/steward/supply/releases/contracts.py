@@ -11,6 +11,7 @@ from steward.base.language.contracts import Classifier, Vectors
 from steward.base.language.shipped import Heads
 from steward.supply.assistant.folder import Folder
 from steward.supply.knowledge.contracts import SnapshotId
+from steward.supply.knowledge.inert import Inert
 
 ReleaseId = NewType("ReleaseId", str)
 Progress = Callable[[str], None]
@@ -78,7 +79,7 @@ class LoadedRelease:
     """Everything a turn needs from a release, in memory and verified.
 
     Labels of `risk_examples` are the names of risk rules. `heads` are those that came with Steward when
-    the release was made. `artefacts` are digests by name.
+    the release was made. `artefacts` are digests by name. `inert` are the passages that no search may find.
     """
 
     id: ReleaseId
@@ -91,6 +92,7 @@ class LoadedRelease:
     heads: Heads
     snapshot_id: SnapshotId
     artefacts: Mapping[str, str]
+    inert: tuple[Inert, ...] = ()
 
 
 class Serving(NamedTuple):

@@ -14,11 +14,15 @@ from typing import Final
 import numpy as np
 
 from steward.base.digests import sha256_hex
+from steward.base.language import injection
 from steward.base.language.contracts import Classifier, Embedder, LabelledText, Vectors
+from steward.base.language.injection import InjectionHead
 from steward.base.language.shipped import Heads, bundled, shipped, unbundled
 from steward.supply.assistant.crosschecks.intents import normalised
 from steward.supply.assistant.folder import Folder
+from steward.supply.knowledge import inert
 from steward.supply.knowledge.contracts import Audience, SourceDocument
+from steward.supply.knowledge.inert import Inert, inert_passages
 from steward.supply.releases.contracts import ExampleVectors, Progress
 from steward.supply.releases.identity import Makers
 from steward.supply.releases.vectors import from_bytes, to_bytes
@@ -28,7 +32,9 @@ RISK_EXAMPLES: Final = "risk_examples"
 INJECTION_EXAMPLES: Final = "injection_examples"
 HEADS: Final = "heads"
 """Copies of the heads that came with Steward when the release was made."""
-ARTEFACTS: Final = (INTENT_HEAD, RISK_EXAMPLES, INJECTION_EXAMPLES, HEADS)
+INERT_PASSAGES: Final = "inert_passages"
+"""Passages that look like orders to the assistant; no search finds them."""
+ARTEFACTS: Final = (INTENT_HEAD, RISK_EXAMPLES, INJECTION_EXAMPLES, HEADS, INERT_PASSAGES)
 INJECTION: Final = "injection"
 """The one label of injection examples."""
 _BATCH: Final = 256
@@ -51,6 +57,7 @@ class Artefacts:
     risk_examples: ExampleVectors
     injection_examples: ExampleVectors
     heads: Heads
+    inert: tuple[Inert, ...]
 
 
 def current_makers(embedder: Embedder, retrieval: Embedder) -> Makers:
@@ -96,6 +103,7 @@ async def derive(folder: Folder, embedder: Embedder, *, seed: int, progress: Pro
         RISK_EXAMPLES: to_bytes(ExampleVectors(labels, guarded[: len(risks)])),
         INJECTION_EXAMPLES: to_bytes(ExampleVectors((INJECTION,) * len(injections), guarded[len(risks) :])),
         HEADS: await asyncio.to_thread(lambda: bundled(shipped())),
+        INERT_PASSAGES: inert.to_bytes(await _inert(folder, embedder, progress)),
     }
     return Derived(contents, {name: sha256_hex(content) for name, content in contents.items()})
 
@@ -126,6 +134,7 @@ def read_artefacts(contents: Mapping[str, bytes]) -> Artefacts:
         risk_examples=from_bytes(contents[RISK_EXAMPLES]),
         injection_examples=from_bytes(contents[INJECTION_EXAMPLES]),
         heads=Heads(unbundled(contents[HEADS])),
+        inert=inert.from_bytes(contents[INERT_PASSAGES]),
     )
 
 
@@ -146,6 +155,14 @@ def source_documents(folder: Folder) -> tuple[SourceDocument, ...]:
         )
         for document in folder.documents
     )
+
+
+async def _inert(folder: Folder, embedder: Embedder, progress: Progress) -> tuple[Inert, ...]:
+    """Return the passages of a folder that look like orders to the assistant."""
+    progress(f"looking for hidden orders in {len(folder.documents)} documents")
+    head = InjectionHead.from_bytes(shipped()[injection.NAME])
+    threshold = float(folder.guardrails.injection.head_threshold)
+    return await inert_passages(source_documents(folder), embedder=embedder, head=head, threshold=threshold)
 
 
 async def _embed(texts: Sequence[str], embedder: Embedder, progress: Progress) -> Vectors:

@@ -302,6 +302,7 @@ class Releases:
             heads=made.heads,
             snapshot_id=release.snapshot_id,
             artefacts={name: sha256_hex(content) for name, content in sorted(contents.items())},
+            inert=made.inert,
         )
 
     async def _folder(self, session: ReadSession, release: Release) -> Folder:

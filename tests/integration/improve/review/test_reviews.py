@@ -11,7 +11,7 @@ from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
 from steward.base.errors import InvalidInput
 from steward.base.ids import new_id
-from steward.improve.review.service import Judgement, Reviews
+from steward.improve.review.service import GuardMarks, Judgement, Reviews
 from steward.serve.conversations.errors import TurnNotFound
 
 
@@ -70,3 +70,28 @@ class TestRecord:
         turn, account = await logbook.turn(await logbook.conversation()), await logbook.account()
         with pytest.raises(InvalidInput, match="weight must be above 0"):
             await reviews.record(turn, Judgement(grounded=True, weight=weight), reviewer=account)
+
+
+class TestGuardMarks:
+    """What the guard stopped, and what people found."""
+
+    async def test_are_counted_for_each_rule(self, logbook: Logbook, reviews: Reviews) -> None:
+        account, conversation = await logbook.account(), await logbook.conversation()
+        stopped = [await logbook.turn(conversation, guard_rule="injection") for _ in range(3)]
+        await logbook.turn(conversation, guard_rule="threat")
+        await logbook.turn(conversation)
+        await reviews.record(stopped[0], Judgement(guard_right=False), reviewer=account)
+        await reviews.record(stopped[1], Judgement(guard_right=True), reviewer=account)
+        await reviews.record(stopped[2], Judgement(grounded=True), reviewer=account)
+        now = logbook.clock.now()
+        marks = await reviews.guard_marks(since=now, until=now + timedelta(days=1))
+        assert marks == (GuardMarks("injection", 3, 2, 1), GuardMarks("threat", 1, 0, 0))
+
+    async def test_the_latest_mark_counts(self, logbook: Logbook, reviews: Reviews) -> None:
+        turn = await logbook.turn(await logbook.conversation(), guard_rule="injection")
+        now = logbook.clock.now()
+        for right in (False, True):
+            await reviews.record(turn, Judgement(guard_right=right), reviewer=await logbook.account())
+            logbook.clock.advance(timedelta(minutes=1))
+        marks = await reviews.guard_marks(since=now, until=now + timedelta(days=1))
+        assert marks == (GuardMarks("injection", 1, 1, 0),)

@@ -7,3 +7,7 @@ alter table turn
     add column decision       text check (decision in ('answer', 'offer', 'ask', 'hand_over', 'refuse')),
     add column expected_cost  double precision,
     add column answerable     double precision;
+
+-- Whether the guard was right to stop a message, or to let it pass.
+alter table review add column guard_right boolean;
+create index turn_guard_rule on turn (guard_rule, started_at) where guard_rule is not null;
