@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from steward.app.master_keys import keeping_of, key_service_of
+from steward.app.recognising import elsewhere_of
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import Clock, SystemClock
@@ -68,7 +69,8 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
         key_service = key_service_of(settings)
         keeping = keeping_of(settings, store.database, clock, service=key_service)
         master_key = await keeping.open()
-        vault = Vault(master_key, clock, renew=keeping.renew)
+        elsewhere = elsewhere_of(settings)
+        vault = Vault(master_key, clock, renew=keeping.renew, elsewhere=elsewhere)
         async with store.database.read() as session:
             await vault.check(session)
         embedder = await opening
@@ -108,6 +110,8 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
         finally:
             await finished(chainer)
             embedder.close()
+            if elsewhere is not None:
+                await elsewhere.close()
             if key_service is not None:
                 await key_service.close()
             if service is not None:

@@ -55,6 +55,28 @@ class Settings(BaseSettings):
     """Calls per minute that one public key may make from all addresses."""
     messages_per_minute: int = Field(default=60, ge=1)
     """Posts per minute in one conversation that come with a public key or a customer's token."""
+    recogniser_url: str | None = None
+    """Analyzer of personal data that speaks Presidio's REST API; its finds join the own rules."""
+    recogniser_entities: tuple[str, ...] = (
+        "PERSON",
+        "EMAIL_ADDRESS",
+        "PHONE_NUMBER",
+        "CREDIT_CARD",
+        "IBAN_CODE",
+    )
+    """What it is asked for, by Presidio's names."""
+    recogniser_language: str = "en"
+    """The language that it is told."""
+    recogniser_score: float = Field(default=0.5, ge=0, le=1)
+    """Score from which a find counts."""
+    recogniser_timeout_ms: int = Field(default=500, ge=10, le=10_000)
+    """How long it may take."""
+    recogniser_failure: Literal["refuse", "own_rules"] = "refuse"
+    """Without its answer a message is refused, or masked by the own rules alone."""
+    recogniser_secret: str = "RECOGNISER_TOKEN"  # noqa: S105 - a name
+    """Name of the secret that holds its bearer token, if it wants one."""
+    recognisers: tuple[str, ...] = ()
+    """Recognisers of installed packages, by the names of their entry points in `steward.recognisers`."""
     reveals_per_hour: int = Field(default=30, ge=1)
     """Values that one person may see unmasked in an hour."""
     key_service_url: str | None = None

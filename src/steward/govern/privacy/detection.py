@@ -75,7 +75,12 @@ class Detector:
         self._recognisers = tuple(recognisers)
 
     def find(
-        self, text: str, *, known: Sequence[tuple[str, str]] = (), before: Before = NOTHING
+        self,
+        text: str,
+        *,
+        known: Sequence[tuple[str, str]] = (),
+        before: Before = NOTHING,
+        elsewhere: Sequence[Span] = (),
     ) -> tuple[Span, ...]:
         """Return what is personal in a text, in order, without overlaps.
 
@@ -83,6 +88,7 @@ class Detector:
             text: as typed.
             known: the customer's own values as (kind or claim name, value), masked wherever they stand.
             before: what was said before, masked: a value may have been begun there.
+            elsewhere: what others found in this very text.
         """
         folded = fold(text)
         looked = scan(folded.text)
@@ -90,7 +96,10 @@ class Detector:
             _original(found, folded)
             for found in _resolved(self._candidates(looked, known, before), looked.text)
         ]
-        extra = [span for recogniser in self._recognisers for span in recogniser.find(text)]
+        extra = [
+            *elsewhere,
+            *(span for recogniser in self._recognisers for span in recogniser.find(text)),
+        ]
         return added(spans, extra, text) if extra else tuple(spans)
 
     def _candidates(

@@ -6,9 +6,11 @@ StewardError
 │   ├── WrongMasterKey      the database was sealed under another key
 │   ├── BadPattern          a pattern of the folder doesn't compile
 │   ├── SealBroken          sealed bytes were changed, or belong to another key or place
+│   ├── NoSuchRecogniser    no installed package offers the recogniser
 │   └── KeyServiceRefused   the key service says no, or answers in an unknown form
 ├── Unavailable
-│   └── KeyServiceUnavailable  the key service doesn't answer
+│   ├── KeyServiceUnavailable  the key service doesn't answer
+│   └── RecogniserUnavailable  the analyzer doesn't answer, so nothing can be masked by it
 ├── Conflict
 │   ├── KeyInUse            a master key can't be retired: something is still wrapped by it
 │   └── KeyGiven            the master key comes from the environment, which Steward can't change
@@ -18,6 +20,7 @@ StewardError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from steward.base.errors import Conflict, Misconfigured, NotFound, Unavailable
@@ -86,6 +89,26 @@ class KeyServiceRefused(Misconfigured):
             f"The key service {service} refuses ({problem}); check the key's name, the token and its policy."
         )
         self.service = service
+
+
+class RecogniserUnavailable(Unavailable):
+    """An analyzer outside didn't look at a text."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"The analyzer of personal data doesn't answer ({problem}), so nothing was stored; try again, or "
+            "let own rules do with STEWARD_RECOGNISER_FAILURE=own_rules."
+        )
+        self.problem = problem
+
+
+class NoSuchRecogniser(Misconfigured):
+    """A recogniser is named that nobody offers."""
+
+    def __init__(self, name: str, offered: Sequence[str]) -> None:
+        there = ", ".join(sorted(offered)) or "none"
+        super().__init__(f"No installed package offers the recogniser {name!r}; there are: {there}.")
+        self.name = name
 
 
 class KeyInUse(Conflict):

@@ -26,6 +26,7 @@ from steward.govern.privacy.contracts import (
 )
 from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
+from steward.govern.privacy.external import Elsewhere
 from steward.govern.privacy.fragments import (
     CONTINUING_KINDS,
     NOTHING,
@@ -56,6 +57,7 @@ class Vault:
         *,
         remembered_keys: int = 5_000,
         renew: Callable[[], Awaitable[None]] | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Take the installation's master key.
 
@@ -64,9 +66,11 @@ class Vault:
             clock: tells the time.
             remembered_keys: how many unwrapped customers' keys stay in memory.
             renew: reads the master keys again; called where a key is wrapped by one that isn't known yet.
+            elsewhere: recognisers besides the release's own rules.
         """
         self._master_key = master_key
         self._renew = renew
+        self._elsewhere = elsewhere
         self._clock = clock
         self._ledger = Ledger(clock)
         self._remembered_keys = remembered_keys
@@ -134,6 +138,15 @@ class Vault:
         """Drop a customer's key from memory; whoever deletes its row calls this."""
         self._keys.pop(customer_id, None)
 
+    async def look_ahead(self, text: str) -> None:
+        """Have recognisers elsewhere look at a text before the transaction that masks it.
+
+        Raises:
+            RecogniserUnavailable: they don't answer, and texts are refused then.
+        """
+        if self._elsewhere is not None:
+            await self._elsewhere.find(text)
+
     async def mask(
         self,
         session: WriteSession,
@@ -160,8 +173,11 @@ class Vault:
 
         Raises:
             CustomerErased: the customer has no key.
+            RecogniserUnavailable: recognisers elsewhere don't answer, and texts are refused then.
         """
-        spans = joined(detector.find(text, known=known, before=before), literals_in(text), text)
+        elsewhere = () if self._elsewhere is None else await self._elsewhere.find(text)
+        found = detector.find(text, known=known, before=before, elsewhere=elsewhere)
+        spans = joined(found, literals_in(text), text)
         if not spans:
             return MaskedText(text, (), 0)
         key = await self.key_for(session, customer_id)

@@ -165,6 +165,8 @@ class Turns:
     async def _begin(self, conversation_id: UUID, text: str, client_key: str) -> tuple[CustomerId, TurnId]:
         """Store the masked message and start its turn, unless one is running."""
         notes = Notes()
+        with notes.stage(Stage.MASK):
+            await self._vault.look_ahead(text)
         try:
             async with self._database.write() as session:
                 with notes.stage(Stage.RECEIVE):
