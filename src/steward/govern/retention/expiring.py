@@ -28,7 +28,6 @@ ROUND_EVERY: Final = timedelta(hours=24)
 BATCH: Final = 500
 """Rows or conversations in one transaction: 2 to 48 ms each, with 1,000 conversations on two busy cores."""
 _LOCK: Final = 0x7374_7265_7465_6E74
-ROUND_DEED: Final = "retention.applied"
 log = structlog.get_logger(__name__)
 DropMonths = Callable[[datetime], Awaitable[int]]
 """Drops whole months of turns older than a moment, where nothing in them is held; returns how many rows."""
