@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from steward import __version__
+from steward.app.command_line.access import app as access
 from steward.app.command_line.eval import app as evaluation
 from steward.app.command_line.key import app as key
 from steward.app.command_line.kpi import kpi
@@ -40,6 +41,7 @@ db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
 for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret, key):
     app.command(group)
+app.command(access)
 app.command(simulate)
 app.command(mask)
 app.command(kpi)
@@ -180,15 +182,18 @@ def intents_evaluate(folder: Folder = Path(), *, json: Json = False, data_dir: D
 
 
 @intents.command(name="calibrate")
-def intents_calibrate(assistant: str, *, json: Json = False, data_dir: DataDir = None) -> int:
+def intents_calibrate(
+    assistant: str, *, write: Path | None = None, json: Json = False, data_dir: DataDir = None
+) -> int:
     """Say which thresholds reviewed turns suggest for the next release. Exits 1 when they say too little.
 
     Args:
         assistant: whose turns; those of the release that it serves count.
+        write: a folder whose guardrails.yaml takes the suggested values.
     """
     from steward.app.commands.calibrate import run_calibrate
 
-    return run_calibrate(assistant, as_json=json, data_dir=data_dir)
+    return run_calibrate(assistant, write=write, as_json=json, data_dir=data_dir)
 
 
 @knowledge.command(name="search")

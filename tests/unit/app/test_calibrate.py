@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from steward.app.commands.calibrate import sentences
+import pytest
+
+from steward.app.commands.calibrate import sentences, write_suggestions
 from steward.base.language.conformal import NEVER, Bounded
 from steward.improve.review.calibrating import Calibrated
+from steward.supply.assistant.faults import FolderFaults
+from steward.supply.assistant.initialise import initialise
+from steward.supply.assistant.reading import read_folder
 
 FOUND = Calibrated(
     bounded=Bounded(0.701, 400, 320, 8, 0.05),
@@ -36,3 +42,25 @@ class TestSentences:
         assert sentences(none)[-1] == "80 turns are the fewest that can."
         never = replace(FOUND, bounded=Bounded(NEVER, 12, 0, 0, 0.0))
         assert sentences(never)[-1] == "No number of turns can."
+
+
+class TestWriteSuggestions:
+    def test_changes_the_values_and_nothing_else(self, tmp_path: Path) -> None:
+        place = tmp_path / "ours"
+        initialise(place, "blank")
+        before = (place / "guardrails.yaml").read_text(encoding="utf-8")
+        write_suggestions(place, {"offer_workflow": 0.71, "question_helps": 0.62})
+        confidence = read_folder(place).guardrails.confidence
+        assert (float(confidence.offer_workflow), float(confidence.question_helps)) == (0.71, 0.62)
+        after = (place / "guardrails.yaml").read_text(encoding="utf-8")
+        assert [line for line in before.splitlines() if line.lstrip().startswith("#")] == [
+            line for line in after.splitlines() if line.lstrip().startswith("#")
+        ]
+
+    def test_writes_nothing_that_is_not_allowed(self, tmp_path: Path) -> None:
+        place = tmp_path / "ours"
+        initialise(place, "blank")
+        before = (place / "guardrails.yaml").read_bytes()
+        with pytest.raises(FolderFaults, match="guardrails"):
+            write_suggestions(place, {"offer_workflow": 1.7})
+        assert (place / "guardrails.yaml").read_bytes() == before

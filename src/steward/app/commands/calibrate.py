@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.folder import report_faults
 from steward.app.foundation import open_foundation
+from steward.app.rehearsal import GUARDRAILS, edited
 from steward.base.language.conformal import fewest_judged
 from steward.improve.review.calibrating import Calibrated, Calibrations
 from steward.serve.turn.deciding import bounds_of
+from steward.supply.assistant.faults import FolderFaults
+from steward.supply.assistant.reading import read_folder
 
 
-def run_calibrate(assistant: str, *, as_json: bool, data_dir: Path | None) -> int:
-    """Measure and tell; 1 when too few turns were reviewed to bound anything."""
+def run_calibrate(assistant: str, *, write: Path | None, as_json: bool, data_dir: Path | None) -> int:
+    """Measure, tell, and write what is suggested; 1 when too few turns were reviewed to bound anything."""
     settings = prepared(data_dir)
+    if write is not None:
+        try:
+            read_folder(write)
+        except FolderFaults as error:
+            report_faults(error, as_json=as_json)
+            return 1
 
     async def work() -> int:
         async with open_foundation(settings, say=say) as foundation:
@@ -33,9 +44,24 @@ def run_calibrate(assistant: str, *, as_json: bool, data_dir: Path | None) -> in
             print_json({**asdict(found), "suggestions": found.suggestions})
         else:
             print("\n".join(sentences(found)))
+        if write is not None and found.suggestions:
+            write_suggestions(write, found.suggestions)
+            say(f"{write / GUARDRAILS} has them now; the next release takes them.")
         return 0 if found.bounded.possible else 1
 
     return run_async(work)
+
+
+def write_suggestions(place: Path, values: Mapping[str, float]) -> None:
+    """Put values under `confidence` in a folder's guardrails.yaml; comments and order stay.
+
+    Raises:
+        FolderFaults: a value isn't allowed there; nothing is written.
+    """
+    folder = read_folder(place)
+    for name, value in values.items():
+        folder = edited(folder, ("confidence", name), value)
+    (place / GUARDRAILS).write_bytes(folder.files[GUARDRAILS])
 
 
 def sentences(found: Calibrated) -> list[str]:
