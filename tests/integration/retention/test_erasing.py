@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.integration.retention.conftest import House
+from tests.integration.retention.conftest import MASTER, House
 from tests.prove.planting import PEOPLE, Person, Planted, plant
 
+from steward.app.retaining import forgetting
+from steward.base.db.contracts import ReadSession
 from steward.base.db.presence import Presence
 from steward.govern.privacy.errors import CustomerErased
+from steward.govern.privacy.vault import Vault
 from steward.govern.retention.certificate import Certificate, as_html, as_markdown
+from steward.govern.retention.contracts import ERASED_CHANNEL
 from steward.govern.retention.errors import (
     ActionsUndecided,
     BadGround,
@@ -23,6 +28,7 @@ from steward.govern.retention.errors import (
 )
 from steward.serve.conversations.contracts import TurnId
 from steward.serve.conversations.turn_records import insert_turn, select_turn
+from steward.serve.turn.silencing import Silencing
 
 TOUCHED = (
     "message", "turn", "feedback", "handover", "review", "assignment", "shadow_turn", "approval",
@@ -235,3 +241,43 @@ class TestCertificate:
         assert await house.erasing.certificate(line.id) == certificate
         with pytest.raises(NoSuchErasure, match="no finished erasure"):
             await house.erasing.certificate(uuid4())
+
+
+class Alone:
+    """The only process there is."""
+
+    instance = 1
+
+    async def is_alive(self, session: ReadSession, instance: int) -> bool:
+        return instance == self.instance
+
+
+class TestForgetting:
+    async def test_another_process_drops_the_key_at_once(self, house: House) -> None:
+        gone = await planted(house, PEOPLE[0])
+        other = Vault(MASTER, house.clock)
+        async with house.database.read() as session:
+            await other.key_for(session, gone.customer_id)
+        forget = forgetting(other, Silencing(database=house.database, liveness=Alone(), clock=house.clock))
+        heard: asyncio.Queue[str] = asyncio.Queue()
+
+        async def note(payload: str) -> None:
+            await forget(payload)
+            heard.put_nowait(payload)
+
+        listening = asyncio.create_task(house.database.listen(ERASED_CHANNEL, note))
+        while True:  # until it listens
+            async with house.database.write() as session:
+                await session.notify(ERASED_CHANNEL, str(uuid4()))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(heard.get(), 0.1)
+                break
+        await house.erasing.erase(PEOPLE[0].reference, ground="request", actor="account:1")
+        async with asyncio.timeout(10):
+            while await heard.get() != str(gone.customer_id):
+                pass
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        async with house.database.read() as session:
+            with pytest.raises(CustomerErased, match="has no key"):
+                await other.key_for(session, gone.customer_id)
