@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.prove import (
+    api_fuzz,
     assignment,
     cases,
     demo,
@@ -48,6 +49,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         rollouts,
         kpi_equality,
         ledger,
+        api_fuzz,
         demo,
     )
 }

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from steward.base.errors import NotAuthenticated, StewardError
 from steward.edge.bodies import read_bytes
 from steward.edge.callers import caller_in_session, is_safe, session_of
+from steward.edge.console.browsers import browser_in_words
 from steward.edge.entrance import ANYBODY, Caller, Needed, Open, entrance, services_of
 from steward.edge.problems import Malformed, headers_of
 from steward.edge.templates import environment, render
@@ -20,6 +21,7 @@ from steward.govern.access.permissions import Permission
 from steward.govern.access.principal import require
 
 TEMPLATES: Final = environment("steward.edge.console")
+TEMPLATES.filters["browser"] = browser_in_words
 CSRF_FIELD: Final = "csrf_token"
 
 _PAGES: Final = (
