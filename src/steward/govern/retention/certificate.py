@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
@@ -193,11 +194,31 @@ def as_markdown(certificate: Certificate) -> str:
 
 def as_html(certificate: Certificate) -> str:
     """Return the certificate for people, as a page that stands alone."""
-    body = html.escape(as_markdown(certificate))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Certificate of erasure</title>'
-        f"</head><body><pre>{body}</pre></body></html>\n"
+        "<style>body{font:16px/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem;"
+        "overflow-wrap:anywhere}td,th{text-align:left;padding:.2rem 1rem .2rem 0}</style></head><body>"
+        + "".join(_elements(as_markdown(certificate).splitlines()))
+        + "</body></html>\n"
     )
+
+
+def _elements(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the page's elements for lines of the Markdown above; rows and items that follow make one."""
+    for kind, group in groupby(lines, key=lambda line: line.split(" ")[0]):
+        texts = [html.escape(line.removeprefix(kind).strip(" |")) for line in group]
+        match kind:
+            case "#" | "##":
+                yield from (f"<h{len(kind)}>{text}</h{len(kind)}>" for text in texts)
+            case "-":
+                yield "<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>"
+            case "|":
+                rows = ("</td><td>".join(text.split(" | ")) for text in texts)
+                yield "<table>" + "".join(f"<tr><td>{row}</td></tr>" for row in rows) + "</table>"
+            case "" | "|---|---|---|":
+                continue
+            case word:
+                yield from (f"<p>{html.escape(word)} {text}</p>" for text in texts)
 
 
 def _rows(rows: int | None) -> str:
