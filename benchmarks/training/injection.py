@@ -44,6 +44,8 @@ CONTENT_THRESHOLD = 2.0
 """As above for sentences of documents, where a false alarm takes a passage from the customers."""
 SCREENED_SHARE = 0.03
 """Share of ordinary training messages that the screen lets through."""
+ALONE_SHARE = 0.003
+"""Share of ordinary training messages above the threshold where words alone decide, without an embedding."""
 WEIGHTS = {
     "in the wild": 5.0, "JBC": 2.0, "GCG": 2.0, "notinject": 5.0, "wildguard": 3.0, "xstest": 2.0,
     "cyberseceval": 2.0, "e-mails": 2.0, "look-alikes": 4.0,
@@ -281,8 +283,9 @@ def fit(
     screening = blocks.fit(used, labels, importance, (0.0, *SCALES[1:]), 0.0)
     cut = float(np.quantile(blocks.scores(ordinary, screening), 1 - SCREENED_SHARE))
     screening = _moved(screening, cut)
+    alone = float(np.quantile(blocks.scores(ordinary, screening), 1 - ALONE_SHARE))
     content = _fit_content(pieces, piece_vectors, surprise, mean, deviation)
-    return _packed(message, content, screening, surprise, mean, deviation)
+    return _packed(message, content, screening, surprise, mean, deviation, words_alone=alone)
 
 
 def surprise_of(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -385,10 +388,10 @@ def _moved(weights: Weights, by: float) -> Weights:
 
 def _packed(
     message: Weights, content: Weights, screening: Weights, surprise: NDArray[np.float32],
-    mean: NDArray[np.float32], deviation: NDArray[np.float32],
+    mean: NDArray[np.float32], deviation: NDArray[np.float32], *, words_alone: float,
 ) -> Fitted:  # fmt: skip
     arrays: dict[str, NDArray[Any]] = {"surprise": surprise, "mean": mean, "deviation": deviation}
-    facts: dict[str, Any] = {"form": 1, "traits": list(NAMES)}
+    facts: dict[str, Any] = {"form": 1, "traits": list(NAMES), "words_alone": round(words_alone, 4)}
     for name, weights in (("message", message), ("content", content), ("screen", screening)):
         for part in ("embedding", "hashed", "traits", "extra"):
             arrays[f"{name}_{part}"] = getattr(weights, part).astype(np.float16)

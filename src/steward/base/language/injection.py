@@ -24,6 +24,7 @@ from steward.base.language.injection_traits import NAMES, SYMBOLS, traits
 from steward.base.language.numeric_form import DIMENSIONS
 from steward.base.language.sentences import sentences
 from steward.base.language.shipped import unpack
+from steward.base.language.weights import MODEL_NAME
 
 NAME: Final = "injection"
 THRESHOLD: Final = 0.5
@@ -67,11 +68,17 @@ class InjectionHead:
     surprise: Floats
     mean: Floats
     deviation: Floats
+    knows_meaning: bool
     facts: Mapping[str, Any]
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Self:
+    def from_bytes(cls, content: bytes, *, encoder: str = MODEL_NAME) -> Self:
         """Read what training wrote.
+
+        Args:
+            content: the head's file.
+            encoder: the name of the encoder whose vectors it'll be given. Vectors of another one than it was
+                trained with mean nothing to it; it then goes by words, letters and traits alone.
 
         Raises:
             UnreadableHead: the bytes are something else.
@@ -85,6 +92,7 @@ class InjectionHead:
             surprise=np.asarray(arrays["surprise"], np.float32).reshape(SYMBOLS, SYMBOLS),
             mean=np.asarray(arrays["mean"], np.float32),
             deviation=np.asarray(arrays["deviation"], np.float32),
+            knows_meaning=encoder == MODEL_NAME,
             facts=packed.facts,
         )
 
@@ -96,6 +104,8 @@ class InjectionHead:
             vector: its embedding, a unit vector of shape (384,).
         """
         row, shown = self._features(text)
+        if not self.knows_meaning:
+            return self._by_words(row, shown)
         return _probability(_sum(self.message, row, shown, vector))
 
     def screen(self, text: str) -> float:
@@ -114,10 +124,16 @@ class InjectionHead:
         found = []
         for piece, vector in zip(pieces, vectors, strict=True):
             row, shown = self._features(piece)
+            if not self.knows_meaning:
+                found.append(self._by_words(row, shown))
+                continue
             extra = beside_the_rest(piece, vector, total - vector)
             log_odds = _sum(self.content, row, shown, vector) + float(np.dot(self.content.extra, extra))
             found.append(_probability(log_odds))
         return np.array(found, np.float64)
+
+    def _by_words(self, row: HashedRow, shown: Floats) -> float:
+        return _probability(_sum(self.screening, row, shown, None) - float(self.facts["words_alone"]))
 
     def _features(self, text: str) -> tuple[HashedRow, Floats]:
         shown = (traits(text, self.surprise) - self.mean) / self.deviation

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from steward.base.language.moderation_words import GROUPS
 from steward.base.language.shipped import unpack
+from steward.base.language.weights import MODEL_NAME
 
 NAME: Final = "moderation"
 LONGEST: Final = 8000
@@ -62,11 +63,17 @@ class ModerationHead:
     mean: Floats
     scale: Floats
     gamma: float
+    knows_meaning: bool
     facts: Mapping[str, Any]
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Self:
+    def from_bytes(cls, content: bytes, *, encoder: str = MODEL_NAME) -> Self:
         """Read what training wrote.
+
+        Args:
+            content: the head's file.
+            encoder: the name of the encoder whose vectors it'll be given. It says nothing of the vectors of
+                another one than it was trained with: every probability is 0.
 
         Raises:
             UnreadableHead: the bytes are something else.
@@ -84,6 +91,7 @@ class ModerationHead:
             mean=arrays["mean"],
             scale=arrays["scale"],
             gamma=float(packed.facts["gamma"]),
+            knows_meaning=encoder == MODEL_NAME,
             facts=packed.facts,
         )
 
@@ -94,6 +102,8 @@ class ModerationHead:
             text: a message, masked or not.
             vector: its embedding, a unit vector of shape (384,).
         """
+        if not self.knows_meaning:
+            return dict.fromkeys(Concern, 0.0)
         words = (word_features(text) - self.mean) * self.scale
         row = np.concatenate([vector, words]).astype(np.float32)
         distances = self.lengths + np.dot(row, row) - 2 * np.vecdot(self.rows, row)

@@ -209,18 +209,23 @@ class Runtimes:
         search = await Search.open(
             self._database, release.snapshot_id, inert=[item.passage_id for item in release.inert]
         )
-        asked_words = words_of(example for intent in folder.intents.intents for example in intent.examples)
+        own_words = words_of(
+            [
+                *(example for intent in folder.intents.intents for example in intent.examples),
+                *folder.assistant.other_languages.values(),
+            ]
+        )
         detector = Detector(
             keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
             mask=[(rule.name, rule.pattern) for rule in guardrails.masking.mask],
             recognisers=[
                 TaggedNames(
                     NameTagger.from_bytes(release.heads["names"]),
-                    is_own_word=lambda word: word in asked_words or search.statistics.has(word),
+                    is_own_word=lambda word: word in own_words or search.statistics.has(word),
                 )
             ],
         )
-        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME])
+        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME], encoder=self._embedder.name)
         connector = GuardedConnector(
             self._outside.connector([system_spec(system) for system in folder.connectors.systems]),
             head=injection_head,
@@ -261,7 +266,9 @@ class Runtimes:
                 risks=nearest(release.risk_examples),
                 injections=nearest(release.injection_examples),
                 injection=injection_head,
-                moderation=ModerationHead.from_bytes(release.heads[moderation.NAME]),
+                moderation=ModerationHead.from_bytes(
+                    release.heads[moderation.NAME], encoder=self._embedder.name
+                ),
             ),
             policy=compile_policy(
                 GroundingHead.from_bytes(release.heads["grounding"]),

@@ -160,7 +160,7 @@ def source_documents(folder: Folder) -> tuple[SourceDocument, ...]:
 async def _inert(folder: Folder, embedder: Embedder, progress: Progress) -> tuple[Inert, ...]:
     """Return the passages of a folder that look like orders to the assistant."""
     progress(f"looking for hidden orders in {len(folder.documents)} documents")
-    head = InjectionHead.from_bytes(shipped()[injection.NAME])
+    head = InjectionHead.from_bytes(shipped()[injection.NAME], encoder=embedder.name)
     threshold = float(folder.guardrails.injection.head_threshold)
     return await inert_passages(source_documents(folder), embedder=embedder, head=head, threshold=threshold)
 
