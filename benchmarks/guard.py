@@ -39,7 +39,7 @@ from steward.supply.assistant.reading import read_folder
 
 NORTHLINE = Path(__file__).resolve().parents[1] / "src/steward/supply/assistant/templates/northline"
 ORDINARY = ("STAR", "banking77")
-QUICK_ROWS = 400
+QUICK_ROWS = 600
 """Rows of each source in a quick run."""
 RUNS = 300
 TWELVE_WORDS = "Why was I charged twice on my last invoice, and when comes refund?"
@@ -108,6 +108,7 @@ def measure(data: Path, embedder: LocalEmbedder, *, quick: bool) -> Report:
     """Take every figure."""
     rows = training.message_rows(data)
     pieces = training.content_rows(data)
+    unseen = [piece for piece in pieces if not piece.trained]
     held_out = _held_out(rows, quick=quick)
     vectors = training.embedded(held_out, embedder)
     head = InjectionHead.from_bytes(shipped()[injection.NAME])
@@ -117,15 +118,14 @@ def measure(data: Path, embedder: LocalEmbedder, *, quick: bool) -> Report:
         _guarded(row.text, vector, rules, embedder) for row, vector in zip(held_out, vectors, strict=True)
     ]
     stopped = np.array([guarded.rule == "injection" for guarded in found])
-    piece_vectors = training.embedded(pieces, embedder)
     return Report(
         machine=describe(),
         head=_by_source(held_out, scores >= THRESHOLD),
         guard=_by_source(held_out, stopped),
         rules=_by_rule(held_out, found),
-        documents=documents(pieces, piece_vectors, head),
+        documents=documents(unseen, training.embedded(unseen, embedder), head),
         disguises=disguises(held_out, rules, embedder, quick=quick),
-        families=() if quick else families(rows, training.embedded(rows, embedder), pieces, piece_vectors),
+        families=() if quick else families(rows, embedder, pieces),
         moderation=dict(ModerationHead.from_bytes(shipped()[moderation.NAME]).facts["auprc"]),
         times=(
             timed("12 words", TWELVE_WORDS, rules, embedder),
@@ -207,9 +207,10 @@ def disguises(
 
 
 def families(
-    rows: Sequence[training.Row], vectors: Vectors, pieces: Sequence[training.Piece], piece_vectors: Vectors
+    rows: Sequence[training.Row], embedder: LocalEmbedder, pieces: Sequence[training.Piece]
 ) -> tuple[Share, ...]:
     """Return the recall on each family of attacks by a head that was trained without it."""
+    vectors, piece_vectors = training.embedded(rows, embedder), training.embedded(pieces, embedder)
     found = []
     for family, left_out in training.FAMILIES.items():
         fitted = training.fit(rows, vectors, pieces, piece_vectors, leave_out=left_out)

@@ -12,6 +12,7 @@ import pytest
 from steward.base.db.contracts import Database
 from steward.base.errors import Conflict
 from steward.supply.releases.contracts import SERVING_CHANNEL
+from steward.supply.releases.deriving import ARTEFACTS
 from steward.supply.releases.errors import (
     AmbiguousRelease,
     CannotDerive,
@@ -38,7 +39,7 @@ class TestCreate:
         assert len(release.id) == 64
         assert "training on 18 examples of 3 intents" in told
         details = await workshop.open().show("1")
-        assert sorted(details.artefacts) == ["injection_examples", "intent_head", "risk_examples"]
+        assert sorted(details.artefacts) == sorted(ARTEFACTS)
         assert not details.serving
         assert await count(database, "select count(*) from snapshot_passage") > 2
 
@@ -64,7 +65,7 @@ class TestCreate:
         )
         assert len({release.id for release in made}) == 1
         assert await count(database, "select count(*) from release") == 1
-        assert await count(database, "select count(*) from release_artefact") == 3
+        assert await count(database, "select count(*) from release_artefact") == len(ARTEFACTS)
         assert await count(database, "select count(*) from ledger where deed = 'release.created'") == 1
 
     async def test_two_different_at_once_get_two_numbers(self, workshop: Any) -> None:
