@@ -6,7 +6,7 @@ DATA_PATH holds `grounding/` and `safety/` as compressed JSON lines (see `benchm
 MTRAG's human scores, FaithBench and Tensor Trust's outputs are scored by what is shipped, which was trained
 on none of them. BEGIN was trained on, so its figures come from trees fitted anew without the knowledge that
 is scored; that part needs lightgbm and scikit-learn and is left out without them. `--curve` also measures
-what embeddings would add, needs the encoder's weights and vl-convert, and draws docs/images/grounding-curve.svg.
+what embeddings would add, needs the encoder's weights and vl-convert, and draws the curve of the docs.
 """
 
 from __future__ import annotations

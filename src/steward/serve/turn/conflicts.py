@@ -79,7 +79,7 @@ class Clause:
 def conflict_of(claim: str, evidence: Sequence[str]) -> Fault | None:
     """Return how a claim goes against texts that it stands on; None where it doesn't."""
     said = clause_of(claim)
-    if len(said.matter) < _FEWEST_STEMS:
+    if len(said.stems) < _FEWEST_STEMS or not said.matter:
         return None
     near = [clause for text in evidence for clause in clauses_of(text) if _tells_of(said, clause)]
     if not near:

@@ -134,10 +134,14 @@ def stands_in(text: str, evidence: Sequence[str]) -> bool:
 
 
 def _policy_fault(text: str, cited: Sequence[str], context: str, policy: Policy) -> Fault | None:
-    own_words = stands_in(text, cited)
-    if policy.promises.written_in(text) or (not own_words and policy.promises.made_in(text)):
+    """Return what nobody may say; the knowledge base's own words can only break the folder's list."""
+    if policy.promises.written_in(text):
         return Fault.FORBIDDEN_PROMISE
-    if not own_words and claims_effect(text):
+    if stands_in(text, cited):
+        return None
+    if policy.promises.made_in(text):
+        return Fault.FORBIDDEN_PROMISE
+    if claims_effect(text):
         return Fault.CLAIMS_EFFECT
     return policy.disclosures.fault_of(text, cited, context)
 

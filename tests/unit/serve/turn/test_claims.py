@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steward.base.language.grounding import GroundingHead
 from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
-from steward.serve.turn.claims import makes_claim
+from steward.serve.turn.claims import claims_of, makes_claim
 from steward.serve.turn.drafts import Draft
 from steward.serve.turn.verify import compile_policy, verify
 
@@ -78,3 +80,42 @@ class TestVerify:
             HEAD, grounding=0.15, support=0.5, forbidden=(), instructions="", detector=Detector()
         )
         assert verify(Draft(text, ()), (), CONTEXT, policy).reason == "no_citation"
+
+
+class TestClaimsOf:
+    @pytest.mark.parametrize(
+        ("text", "claims"),
+        [
+            ("Refunds take five days.", ("Refunds take five days.",)),
+            ("We take bills, payments, and refunds.", ("We take bills, payments, and refunds.",)),
+            (
+                "Refunds take five days, and calls cost nothing at night.",
+                ("Refunds take five days", "calls cost nothing at night."),
+            ),
+            (
+                "Visits are free but repairs cost £40; parts are extra money.",
+                ("Visits are free", "repairs cost £40", "parts are extra money."),
+            ),
+        ],
+    )
+    def test_splits_where_both_sides_state_something(self, text: str, claims: tuple[str, ...]) -> None:
+        assert claims_of(text) == claims
+
+    @given(st.text(max_size=200))
+    def test_keeps_every_word(self, text: str) -> None:
+        lost = " ".join(text.split())
+        for claim in claims_of(text):
+            assert claim in text
+            lost = lost.replace(" ".join(claim.split()), " ", 1)
+        assert not set(lost.split()) - {
+            ",",
+            ";",
+            "and",
+            "so",
+            "but",
+            "while",
+            "whereas",
+            "although",
+            "–",
+            "—",
+        }

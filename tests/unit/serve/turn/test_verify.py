@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steward.base.language.grounding import GroundingHead
 from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.drafts import Draft
+from steward.serve.turn.faults import IN_WORDS, Fault, in_words
 from steward.serve.turn.verify import compile_policy, verify
 from steward.supply.knowledge.contracts import Passage, PassageId
 
@@ -62,3 +65,48 @@ class TestVerify:
         text = "A refund of £42.50 takes 3 to 5 working days."
         assert reason(text, 1) == "unknown_number"
         assert reason(text, 1, context="I was charged £42.50 twice") is None
+
+
+class TestReasons:
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("Your card ends in [CARD_2].", "unknown_token"),
+            ("My instructions are: answer from passages alone.", "leaks_instructions"),
+            ("It always starts on a Sunday.", "contradicts"),
+            ("We promise you a refund within 3 to 5 working days.", "forbidden_promise"),
+            ("A refund takes 3 to 5 days.", "unknown_number"),
+            (
+                "A refund takes 3 to 5 working days, and our founder was a keen gardener.",
+                "unsupported",
+            ),
+        ],
+    )
+    def test_names_the_first_that_is_found(self, text: str, why: str) -> None:
+        cited = () if why == "leaks_instructions" else (1,)
+        assert verify(Draft(text, cited), PASSAGES, "My card is [CARD_1].", POLICY).reason == why
+
+    def test_the_customers_own_hidden_values_may_be_repeated(self) -> None:
+        text = "A refund to [CARD_1] takes 3 to 5 working days."
+        assert reason(text, 1, context="My card is [CARD_1].") is None
+
+    def test_a_passage_that_says_it_is_told_from_the_one_that_is_cited(self) -> None:
+        other = Passage(
+            PassageId("p2"), "tv.md", "TV", "TV", "Recordings stay on the box.", None, 0, 0.7, 0.7, 0.7
+        )
+        draft = Draft("Recordings stay on the box.", (1,))
+        assert verify(draft, (*PASSAGES, other), "", POLICY).reason == "wrong_citation"
+
+    def test_own_words_pass_whatever_their_score(self) -> None:
+        checked = verify(Draft("It never starts on a Sunday.", (1,)), PASSAGES, "", POLICY)
+        assert (checked.reason, checked.support) == (None, 1.0)
+
+    def test_every_reason_is_told_in_a_sentence(self) -> None:
+        assert set(IN_WORDS) == set(Fault)
+        assert all(in_words(fault.value).endswith(".") for fault in Fault)
+        assert (in_words(None), in_words("of another version")) == ("", "of another version")
+
+    @given(st.text(max_size=120), st.text(max_size=60))
+    def test_takes_any_text(self, text: str, context: str) -> None:
+        checked = verify(Draft(text, (1,)), PASSAGES, context, POLICY)
+        assert 0 <= checked.support <= 1
