@@ -31,6 +31,9 @@ _LOWER: Final = 3.0
 _LISTED: Final = 1.0
 """and of given names with a capital."""
 
+_MOST_LOWER: Final = 3
+"""Words of a name in lower case."""
+
 
 class TaggedNames:
     """A `Recogniser` around the tagger."""
@@ -63,7 +66,7 @@ class TaggedNames:
     def _is_name(self, tagged: Tagged, words: Sequence[str], *, lower: bool) -> bool:
         if all(word in NOT_NAMES for word in words):
             return False
-        if tagged.margin < _least(tagged.signs, lower=lower):
+        if tagged.margin < _least(tagged.signs, lower=lower) or (lower and _is_clause(tagged.signs)):
             return False
         given = any(GIVEN in signs for signs in tagged.signs)
         return (given and tagged.margin >= _SURE) or not self._is_own(words)
@@ -80,6 +83,12 @@ class TaggedNames:
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Return the different words of texts in lower case, as `is_own_word` is asked for them."""
     return frozenset(word for text in texts for word in _WORD.findall(fold(text).text.lower()))
+
+
+def _is_clause(signs: Sequence[str]) -> bool:
+    """Tell whether words in lower case are too many, or too little known, for a name: another language."""
+    listed = sum(GIVEN in sign or SURNAME in sign for sign in signs)
+    return len(signs) > _MOST_LOWER or (len(signs) == _MOST_LOWER and listed < _MOST_LOWER)
 
 
 def _least(signs: Sequence[str], *, lower: bool) -> float:
