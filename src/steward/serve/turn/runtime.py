@@ -225,7 +225,7 @@ class Runtimes:
                 )
             ],
         )
-        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME])
+        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME], encoder=self._embedder.name)
         connector = GuardedConnector(
             self._outside.connector([system_spec(system) for system in folder.connectors.systems]),
             head=injection_head,
@@ -266,7 +266,9 @@ class Runtimes:
                 risks=nearest(release.risk_examples),
                 injections=nearest(release.injection_examples),
                 injection=injection_head,
-                moderation=ModerationHead.from_bytes(release.heads[moderation.NAME]),
+                moderation=ModerationHead.from_bytes(
+                    release.heads[moderation.NAME], encoder=self._embedder.name
+                ),
             ),
             policy=compile_policy(
                 GroundingHead.from_bytes(release.heads["grounding"]),
