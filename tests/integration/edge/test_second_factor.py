@@ -299,7 +299,7 @@ class TestPeople:
             shown = re.search(r'id="fresh"[^>]*>([^<]+)<', made.text)
             assert shown
             ann = await patient.access.accounts.authenticate("ann", shown[1])
-            assert ann.categories == {"billing", "payments"}
+            assert ann.categories == frozenset({"billing", "payments"})
             path = f"/console/people/{ann.id}"
             await client.post(f"{path}/role", data={**form, "role": "viewer", "categories": ""})
             changed = await patient.access.accounts.get(ann.id)
