@@ -30,7 +30,8 @@ times the time, whatever is repeated.
 NOTES = (
     "The rules and the writing of tokens are Steward's own; the vault's table is a dictionary here. The same "
     "property holds over PostgreSQL in `tests/integration/govern/test_vault.py`.",
-    "Each repeat is timed at three lengths in processor time, the best of several tries.",
+    "Each repeat is timed at two lengths, one four times the other, in processor time, the best of several "
+    "tries; words that wake every rule stand at its end.",
 )
 ROUNDS = 100
 MESSAGES_A_ROUND = 1_000
@@ -51,6 +52,10 @@ _PIECES = (
     "a@b.", "sk-", "eyJ", "<!-- ", "order 1", "a b ", "1.1.", "::", "ext 1", "account ", "I live at ",
     "Mr A ", "it's 4 then ", "email a.a ",
 )  # fmt: skip
+_TRIGGERS = (
+    " my card iban email account sort code born password pin passport order 1 one two three at x @ y dot z"
+)
+"""Ends every repeat, so that no rule is skipped because nothing speaks for it."""
 _WORDS = (
     "I was charged twice please help me with this bill thanks and my order hasn't come yet what now "
     "the card is gone since Monday at 5 pm 20 pounds €30 order 48213 in 2024 call me back is it true"
@@ -247,7 +252,7 @@ def growth_of(
 
     Folding keeps what one character stands for in a cache; it's warm before the clock runs.
     """
-    texts = [unit * (SHORTEST * times // len(unit)) for times in (1, 4)]
+    texts = [unit * (SHORTEST * times // len(unit)) + _TRIGGERS for times in (1, 4)]
     fold(texts[0])
     costs = []
     for text in texts:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from steward.base.clock import FixedClock
@@ -18,12 +18,14 @@ from steward.govern.privacy.detection import Detector
 from steward.govern.privacy.errors import CustomerErased, WrongMasterKey
 from steward.govern.privacy.fragments import Before
 from steward.govern.privacy.master_key import MasterKey
+from steward.govern.privacy.tokens import joined, literals_in
 from steward.govern.privacy.vault import Vault
 
 _DETECTOR = Detector(mask=[("account", r"\bNL-\d{6}\b")])
 _FRAGMENTS = st.sampled_from(
     [
         "jo@example.com",
+        "JO at example dot com",
         "4111 1111 1111 1111",
         "[EMAIL_1]",
         "[CARD_12]",
@@ -43,8 +45,11 @@ _FRAGMENTS = st.sampled_from(
         "é",
     ]
 )
+_LETTERS = st.characters(exclude_categories=())
+"""Every character there is, NUL and half surrogates included."""
 _TEXTS = st.one_of(
-    st.text(max_size=60), st.lists(st.one_of(_FRAGMENTS, st.text(max_size=8)), max_size=8).map("".join)
+    st.text(_LETTERS, max_size=60),
+    st.lists(st.one_of(_FRAGMENTS, st.text(_LETTERS, max_size=8)), max_size=8).map("".join),
 )
 
 
@@ -205,14 +210,20 @@ class TestMask:
     @given(_TEXTS)
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     async def test_every_text_comes_back(self, database: Database, vault: Vault, text: str) -> None:
-        forms: dict[tuple[str, str], str] = {}
-        for span in _DETECTOR.find(text):
-            written = text[span.start : span.end]
-            # A value written in two forms comes back in the first.
-            assume(forms.setdefault((span.kind, span.value), written) == written)
         customer = await opened(database, vault)
         result = await masked(database, vault, customer, text)
-        assert await unmasked(database, vault, customer, result.text) == text
+        assert await unmasked(database, vault, customer, result.text) == in_first_forms(text)
+
+
+def in_first_forms(text: str) -> str:
+    """Return a text with each value in the form in which it stands there first: how it comes back."""
+    forms: dict[tuple[str, str], str] = {}
+    pieces, end = [], 0
+    for span in joined(_DETECTOR.find(text), literals_in(text), text):
+        written = text[span.start : span.end]
+        pieces += (text[end : span.start], forms.setdefault((span.kind, span.value), written))
+        end = span.end
+    return "".join([*pieces, text[end:]])
 
 
 class TestUnmask:

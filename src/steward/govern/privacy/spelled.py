@@ -32,6 +32,8 @@ _SPELLED_WORDS = {"dot": ".", "underscore": "_", "dash": "-", "plus": "+"}
 _LETTERS_AROUND = 200
 """Characters on each side of an "at" in which an address is spelled letter by letter."""
 _LEAST_LETTERS = 4
+_LONGEST_WORD = 10
+"""Letters of a word that names a sign: "underscore"."""
 
 _BIRTH_WORDS = word_set("born dob birth birthday birthdate bday")
 _BIRTH = re.compile(r"\b(?:born|dob|d\.o\.b|birth\s?da(?:y|te)|bday|birth)\b[^\n\d]{0,30}?\b", re.IGNORECASE)
@@ -112,13 +114,17 @@ def _emails(text: str) -> Iterator[Candidate]:
 def _spelled_before(text: str) -> tuple[int, str] | None:
     """Return the length and the letters of what is spelled at the end of a text."""
     signs: list[str] = []
-    begun = len(text)
-    for word in reversed(list(_SPELLED.finditer(text))):
-        sign = _sign(word[0])
-        if sign is None or text[word.end() : begun].strip(" "):
+    begun = end = len(text)
+    while end > 0:
+        end = len(text[:end].rstrip(" ")) if text[end - 1] == " " else end
+        start = end
+        while start > 0 and text[start - 1].isalnum() and end - start <= _LONGEST_WORD:
+            start -= 1
+        sign = _sign(text[min(start, end - 1) : end]) if end else None
+        if sign is None:
             break
         signs.append(sign)
-        begun = word.start()
+        begun = end = min(start, end - 1)
     if sum(sign.isalnum() for sign in signs) < _LEAST_LETTERS:
         return None
     return len(text) - begun, "".join(reversed(signs))
@@ -142,7 +148,9 @@ def _spelled_after(text: str) -> tuple[int, str] | None:
 
 def _sign(word: str) -> str | None:
     """Return the sign that a word spells, None where it's a word."""
-    return word.lower() if len(word) == 1 else _SPELLED_WORDS.get(word.lower())
+    if len(word) == 1:
+        return word.lower() if word.isalnum() or word in "._+-" else None
+    return _SPELLED_WORDS.get(word.lower())
 
 
 def _births(text: str) -> Iterator[Candidate]:
