@@ -89,6 +89,8 @@ def run_show(reference: str, *, as_json: bool, data_dir: Path | None) -> int:
         print(f"signed    {', '.join(details.signed_with) or 'not yet: its first export signs it'}")
         for name, digest in details.artefacts.items():
             print(f"derived   {name}  {short_id(digest)}")
+        for item in details.inert:
+            print(f"left out  {item.path}: looks like an order to the assistant ({item.score:.2f})")
         return 0
 
     return with_foundation(data_dir, work)

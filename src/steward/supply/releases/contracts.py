@@ -43,7 +43,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDetails:
-    """A release with what was derived from it: artefact digests by name, and the keys that signed it."""
+    """A release with what was derived from it: artefact digests by name, and the keys that signed it.
+
+    `inert` are passages that look like orders to the assistant and are in no search.
+    """
 
     release: Release
     artefacts: Mapping[str, str]
@@ -51,6 +54,7 @@ class ReleaseDetails:
     serving: bool
     labels: tuple[str, ...] = ()
     signed_with: tuple[str, ...] = ()
+    inert: tuple[Inert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,10 @@ async def _inert(folder: Folder, embedder: Embedder, progress: Progress) -> tupl
     progress(f"looking for hidden orders in {len(folder.documents)} documents")
     head = InjectionHead.from_bytes(shipped()[injection.NAME], encoder=embedder.name)
     threshold = float(folder.guardrails.injection.head_threshold)
-    return await inert_passages(source_documents(folder), embedder=embedder, head=head, threshold=threshold)
+    found = await inert_passages(source_documents(folder), embedder=embedder, head=head, threshold=threshold)
+    for item in found:
+        progress(f"left out of answers: a passage of {item.path} looks like an order to the assistant")
+    return found
 
 
 async def _embed(texts: Sequence[str], embedder: Embedder, progress: Progress) -> Vectors:

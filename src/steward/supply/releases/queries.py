@@ -53,6 +53,10 @@ ARTEFACT_DIGESTS: Final = (
     "select name, digest from release_artefact where release_id = %(release_id)s order by name"
 )
 
+ARTEFACT: Final = (
+    "select content, digest from release_artefact where release_id = %(release_id)s and name = %(name)s"
+)
+
 PUT_ARTEFACT: Final = """
 insert into release_artefact (release_id, name, digest, content)
 values (%(release_id)s, %(name)s, %(digest)s, %(content)s)

@@ -20,6 +20,7 @@ from steward.govern.ledger.service import Ledger
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.personal_documents import document_masker
 from steward.supply.assistant.reading import read_files
+from steward.supply.knowledge import inert
 from steward.supply.knowledge.contracts import SnapshotId
 from steward.supply.knowledge.errors import NoSuchSnapshot
 from steward.supply.knowledge.personal import DocumentRule
@@ -42,6 +43,7 @@ from steward.supply.releases.contracts import (
 from steward.supply.releases.costs import expected_change, usage_of
 from steward.supply.releases.deriving import (
     ARTEFACTS,
+    INERT_PASSAGES,
     Derived,
     current_makers,
     derive,
@@ -450,6 +452,7 @@ class Releases:
         async with self._database.read() as session:
             digests = await session.all(queries.ARTEFACT_DIGESTS, {"release_id": release.id})
             size = await session.one(queries.BUNDLE_SIZE, {"id": release.id})
+            found = await session.one(queries.ARTEFACT, {"release_id": release.id, "name": INERT_PASSAGES})
             labels = await session.all(trust_queries.LABELS, {"release_id": release.id})
             signed = await session.all(trust_queries.SIGNATURES, {"release_id": release.id})
             served = await session.one(queries.SERVING, {"assistant": release.assistant})
@@ -462,6 +465,7 @@ class Releases:
             serving,
             labels=tuple(row[0] for row in labels),
             signed_with=tuple(key_id_of(bytes(row[0])) for row in signed),
+            inert=inert.from_bytes(bytes(found[0])) if found and sha256_hex(found[0]) == found[1] else (),
         )
 
     async def diff(self, before: str, after: str, *, assistant: str | None = None) -> Difference:
