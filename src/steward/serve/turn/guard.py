@@ -20,7 +20,7 @@ from steward.base.language.injection_veils import unveiled
 from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.serve.turn.guard_loops import goes_round, nearly_equal
-from steward.serve.turn.guard_phrases import ORDERS, Phrases, orders_in_other_languages, words_of
+from steward.serve.turn.guard_phrases import ORDERS, Phrases, in_plain_words, orders_in_other_languages
 from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 
 __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
@@ -130,11 +130,15 @@ class GuardRules:
 
         What was an order already when it came was refused then, and isn't held against what follows.
         """
-        before = [said for said in earlier[1 - PIECES_TOGETHER :] if not self._refused_alone(said)]
+        before = earlier[1 - PIECES_TOGETHER :]
         joined = "\n".join([*before, text])
         if not before or len(joined) > _LONGEST_TOGETHER or not self._suspect(joined):
             return None
-        return joined
+        kept = [said for said in before if not self._refused_alone(said)]
+        if len(kept) == len(before):
+            return joined
+        joined = "\n".join([*kept, text])
+        return joined if kept and self._suspect(joined) else None
 
     def attack_in(self, pieces: Sequence[str], vectors: NDArray[np.float32]) -> float:
         """Return how probably the text of a document or a tool holds an order to the assistant."""
@@ -149,14 +153,13 @@ class GuardRules:
         return self._head.screen(text) >= 0.5 or orders_in_other_languages(text) or bool(ORDERS.search(text))
 
     def _refused_alone(self, text: str) -> bool:
-        return self._head.screen(text) >= SURELY_REFUSED or self._injection_phrases.in_text(
-            text, words_of(text)
-        )
+        phrase = self._injection_phrases.are_in(in_plain_words(text))
+        return phrase or self._head.screen(text) >= SURELY_REFUSED
 
     def _risk(self, text: str, vector: NDArray[np.float32]) -> Guarded | None:
-        words = frozenset(words_of(text))
+        plain = in_plain_words(text)
         for rule, phrases in self._phrases:
-            if phrases.in_text(text, words):
+            if phrases.are_in(plain):
                 return _by_rule(rule, 1.0, "phrase")
         scores = self._risks.score(vector)
         for name, score in sorted(scores.items(), key=lambda item: -item[1]):
@@ -172,7 +175,7 @@ class GuardRules:
 
     def _injection(self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool) -> Guarded | None:
         rule = self._guardrails.injection
-        if self._injection_phrases.in_text(text, words_of(text)):
+        if self._injection_phrases.are_in(in_plain_words(text)):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="phrase")
         if orders_in_other_languages(text):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")

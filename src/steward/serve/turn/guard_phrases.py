@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 ORDERS: Final = re.compile(
@@ -81,7 +81,7 @@ _BEGINNINGS: Final = frozenset(
 )
 """How a word begins that opens one of the orders in Latin letters: most messages have none and are done."""
 _WORD = re.compile(r"[^\W\d_]+")
-_ANY_WORD = re.compile(r"\w+")
+_ANY_WORD = re.compile(r"<\|\w+\|>|\w+")
 
 
 def orders_in_other_languages(text: str) -> bool:
@@ -93,23 +93,16 @@ def orders_in_other_languages(text: str) -> bool:
 
 
 class Phrases:
-    """Phrases found as whole words, in any case and spacing."""
+    """Phrases found as whole words, in any case and whatever stands between the words."""
 
     def __init__(self, phrases: Sequence[str]) -> None:
-        ordered = sorted(phrases, key=len, reverse=True)
-        spaced = (r"\s+".join(re.escape(word) for word in phrase.lower().split()) for phrase in ordered)
-        self._pattern = (
-            re.compile(rf"(?<!\w)(?:{'|'.join(spaced)})(?!\w)", re.IGNORECASE) if ordered else None
-        )
-        self._firsts = frozenset(words_of(phrase)[0] if words_of(phrase) else "" for phrase in ordered)
+        self._phrases = tuple(dict.fromkeys(in_plain_words(phrase) for phrase in phrases))
 
-    def in_text(self, text: str, words: Collection[str]) -> bool:
-        """Tell whether a text holds one; `words` are the text's own, from `words_of`."""
-        if self._pattern is None or ("" not in self._firsts and self._firsts.isdisjoint(words)):
-            return False
-        return self._pattern.search(text) is not None
+    def are_in(self, plain: str) -> bool:
+        """Tell whether a text holds one of them; `plain` is the text from `in_plain_words`."""
+        return any(phrase in plain for phrase in self._phrases)
 
 
-def words_of(text: str) -> list[str]:
-    """Return a text's words in lower case."""
-    return _ANY_WORD.findall(text.lower())
+def in_plain_words(text: str) -> str:
+    """Return a text's words in lower case with one space around each."""
+    return f" {' '.join(_ANY_WORD.findall(text.lower()))} "
