@@ -19,6 +19,8 @@ CLIENT_ID, CLIENT_SECRET = "steward", "a secret of the client & more"
 def main() -> None:
     """Serve until killed; print one line when ready."""
     from canaille import create_app
+    from canaille.app import models
+    from canaille.backends import Backend
     from werkzeug.serving import make_server
 
     port, steward, written = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
@@ -33,12 +35,10 @@ def main() -> None:
         }
     )
 
-    @app.get("/reload")
     def reload() -> str:
         place(app, json.loads(written.read_text()))
         return "ok"
 
-    @app.get("/forget")
     def forget() -> str:
         # Its store in memory finds a client's codes by client or code, so that one which nobody redeemed
         # would be taken for the next.
@@ -46,10 +46,9 @@ def main() -> None:
             Backend.instance.delete(code)
         return "ok"
 
+    app.add_url_rule("/reload", view_func=reload)
+    app.add_url_rule("/forget", view_func=forget)
     with app.app_context():
-        from canaille.app import models
-        from canaille.backends import Backend
-
         populate(app, steward)
         place(app, told)
     server = make_server("127.0.0.1", port, app, threaded=True)
