@@ -231,7 +231,7 @@ def margin_of_default() -> float:
 
     facts = unpack("grounding", shipped()["grounding"]).facts
     wanted = float(Evidence(ask_back="?").grounding)
-    return (float(np.log(wanted / (1 - wanted))) - facts["offset"]) / facts["slope"]
+    return (float(np.log(wanted / (1 - wanted))) - float(facts["offset"])) / float(facts["slope"])
 
 
 def faithbench(data: Path, head: GroundingHead) -> list[Figure]:

@@ -226,7 +226,7 @@ def cross_fitted(
     rising: Sequence[int] = RISING,
 ) -> NDArray[np.float64]:
     """Return each row's margin by trees that saw no row of its group."""
-    from sklearn.model_selection import GroupKFold
+    from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     margins = np.zeros(len(labels))
     for seen, left_out in GroupKFold(FOLDS).split(matrix, labels, groups):
@@ -243,7 +243,7 @@ def fit(
     rising: Sequence[int] = RISING,
 ) -> Any:
     """Train the trees; more overlap never lowers a score."""
-    import lightgbm
+    import lightgbm  # type: ignore[import-not-found, unused-ignore]
 
     settings = {
         "objective": "binary", "num_leaves": LEAVES, "learning_rate": RATE, "min_data_in_leaf": 15,
@@ -286,7 +286,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 def _calibrated(
     margins: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[float, float]:
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     model = LogisticRegression(C=100.0).fit(margins[:, None], labels, sample_weight=weights)
     return round(float(model.coef_[0][0]), 6), round(float(model.intercept_[0]), 6)
