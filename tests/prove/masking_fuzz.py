@@ -58,7 +58,7 @@ _TRIGGERS = (
 """Ends every repeat, so that no rule is skipped because nothing speaks for it."""
 _WORDS = (
     "I was charged twice please help me with this bill thanks and my order hasn't come yet what now "
-    "the card is gone since Monday at 5 pm 20 pounds €30 order 48213 in 2024 call me back is it true"
+    "the card is gone since Monday at 5 pm £20 €30 order 48213 in 2024 call me back is it true"
 ).split()
 _LIKE_TOKENS = (
     "[EMAIL_1]",

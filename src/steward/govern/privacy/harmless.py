@@ -35,7 +35,7 @@ _IN_YEAR = re.compile(
 )
 _AMOUNT = re.compile(
     r"[£$€¥₹]\s?(?:\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(?:[.,]\d{1,2})?(?!\d)"
-    r"|(?<![\d.,])\d{1,7}(?:[.,]\d{1,2})?\s?(?:[£$€¥₹]|(?:gbp|usd|eur|aud|cad|chf|pounds?|dollars?|euros?)\b)"
+    r"|(?<![\d.,])\d{1,7}(?:[.,]\d{1,2})?[^\S\n]?(?:[£$€¥₹]|(?:gbp|usd|eur|aud|cad|chf|pounds?|dollars?|euros?)\b)"
     r"|(?:\b(?:gbp|usd|eur|aud|cad|chf)\s?)\d{1,9}(?:[.,]\d{1,2})?(?!\d)",
     re.IGNORECASE,
 )
@@ -51,7 +51,7 @@ _QUANTITY = re.compile(
 _ORDER = re.compile(
     r"\b(?:order|invoice|ticket|case|booking|tracking|receipt|refund|complaint|error|fault"
     r"|model|version|build)s?"
-    r"\s{0,2}(?:number|no|nr|id|ref|reference|code)?\.?\s{0,2}(?:is|was|[:=])?\s{0,2}"
+    r"[^\S\n]{0,2}(?:number|no|nr|id|ref|reference|code)?\.?[^\S\n]{0,2}(?:is|was|[:=])?[^\S\n]{0,2}"
     r"#?[A-Za-z]{0,4}-?(?!0\d{9})\d{3,10}(?!\d|[ ./-]\d)",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steward.govern.privacy.contracts import Kind, Span
@@ -325,6 +325,7 @@ class TestAnyText:
             st.lists(st.one_of(_FRAGMENTS, st.text(max_size=9)), max_size=5).map("".join),
         )
     )
+    @settings(deadline=None)
     def test_spans_are_in_order_inside_and_apart(self, text: str) -> None:
         end = 0
         for span in _DETECTOR.find(text):
