@@ -135,6 +135,7 @@ async def working(application: Application) -> AsyncIterator[None]:
         asyncio.create_task(repeatedly("roll_up_hours", improvement.roll_ups.refresh, ROLL_UP_EVERY_S)),
         asyncio.create_task(repeatedly("recover_turns", application.turns.recover, SWEEP_EVERY_S)),
         asyncio.create_task(repeatedly("reconcile_runs", application.reconciler.sweep, SWEEP_EVERY_S)),
+        asyncio.create_task(repeatedly("sweep_limits", application.services.access.limits.sweep, DAILY_S)),
         asyncio.create_task(repeatedly("make_partitions", lambda: months_ahead(application), DAILY_S)),
         asyncio.create_task(repeatedly("close_silent", application.idle.sweep, MINUTE_S)),
         asyncio.create_task(repeatedly("retention", application.retention.expiring.sweep, MINUTE_S)),
