@@ -155,7 +155,8 @@ async def open_installation(directory: Path, settings: Settings | None = None) -
             await foundation.releases.serve(ASSISTANT, names[0], actor="system")
         traffic = TrafficControl(foundation.clock)
         rollouts = Rollouts(
-            database=foundation.store.database, releases=foundation.releases, gates=NoGates(),
+            database=foundation.store.database, releases=foundation.releases, conditions=foundation.governing,
+            gates=NoGates(),
             ledger=foundation.ledger, traffic=traffic, clock=foundation.clock,
         )  # fmt: skip
         transitions = Transitions(ledger=foundation.ledger, traffic=traffic, clock=foundation.clock)

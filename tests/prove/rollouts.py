@@ -174,7 +174,7 @@ async def open_stage(world: World) -> AsyncIterator[Stage]:
             folder = (await foundation.releases.load(served.release_id)).folder
             rollouts = Rollouts(
                 database=foundation.store.database, releases=foundation.releases,
-                gates=open_evals(foundation), ledger=foundation.ledger,
+                conditions=foundation.governing, gates=open_evals(foundation), ledger=foundation.ledger,
                 traffic=TrafficControl(foundation.clock), clock=foundation.clock,
             )  # fmt: skip
             yield Stage(world, second, liar, foundation, rollouts, folder)

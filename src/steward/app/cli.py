@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from steward import __version__
 from steward.app.command_line.access import app as access
 from steward.app.command_line.eval import app as evaluation
+from steward.app.command_line.governance import governance
 from steward.app.command_line.key import app as key
 from steward.app.command_line.kpi import kpi
 from steward.app.command_line.ledger import ledger
@@ -39,7 +40,7 @@ intents = App(name="intents", help="Train and evaluate the intent head of a fold
 knowledge = App(name="knowledge", help="Look at a folder's knowledge.")
 db = App(name="db", help="The database's schema.")
 secret = App(name="secret", help="Keys of models and systems, kept in the data directory.")
-for group in (intents, knowledge, prompts, release, evaluation, rollout, ledger, db, secret, key):
+for group in (intents, knowledge, prompts, release, evaluation, rollout, governance, ledger, db, secret, key):
     app.command(group)
 app.command(access)
 app.command(simulate)

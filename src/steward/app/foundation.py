@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from steward.app.master_keys import keeping_of, key_service_of
+from steward.app.probes import governing_of
 from steward.app.recognising import elsewhere_of
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
@@ -29,6 +30,7 @@ from steward.govern.ledger.witness import witness_of
 from steward.govern.privacy.key_keeping import KeyKeeping
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
+from steward.improve.rollout.governing import Governing
 from steward.supply.connectors.secrets import InstalledSecrets
 from steward.supply.knowledge.publishing import Knowledge
 from steward.supply.releases.service import Releases
@@ -49,6 +51,7 @@ class Foundation:
     keeping: KeyKeeping
     ledger: Ledger
     chainer: Chainer
+    governing: Governing
     vault: Vault
     embedder: LocalEmbedder
     retrieval: Embedder
@@ -88,6 +91,7 @@ async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foun
                 keeping=keeping,
                 ledger=ledger,
                 chainer=chainer,
+                governing=governing_of(store.database, ledger, clock),
                 vault=vault,
                 embedder=embedder,
                 retrieval=retrieval,

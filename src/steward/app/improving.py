@@ -50,6 +50,7 @@ def build_improvement(foundation: Foundation, *, assistant: str, replays: Replay
             ledger=foundation.ledger,
             traffic=traffic,
             clock=clock,
+            conditions=foundation.governing,
         ),
         evaluations=evaluations,
         controller=Controller(
@@ -59,6 +60,7 @@ def build_improvement(foundation: Foundation, *, assistant: str, replays: Replay
             clock=clock,
             assistant=assistant,
             url=foundation.store.app_url,
+            conditions=foundation.governing,
         ),
         forecasts=Forecasts(database=database, releases=foundation.releases, clock=clock),
         results=Results(database=database, clock=clock),

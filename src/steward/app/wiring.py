@@ -183,6 +183,7 @@ async def _built(
         labels=Labels(database, clock=clock, ledger=foundation.ledger),
         reviews=improvement.reviews,
         rights=Rights(erasing=retention.erasing, exporting=retention.exporting),
+        governing=foundation.governing,
         ledger_key=foundation.signing.public_key,
     )
 

@@ -30,6 +30,7 @@ from steward.improve.insight.live import Live
 from steward.improve.review.service import Reviews
 from steward.improve.rollout.contracts import Plan, Rollout, RolloutId, RolloutKind, RolloutPage
 from steward.improve.rollout.forecast import Forecasts
+from steward.improve.rollout.governing import Governing
 from steward.improve.rollout.results import Results
 from steward.improve.rollout.shadow_results import ShadowResults
 from steward.serve.conversations.overview import Overview
@@ -231,5 +232,6 @@ class Services:
     labels: Labels
     reviews: Reviews
     rights: Rights
+    governing: Governing
     ledger_key: Callable[[], Awaitable[bytes]]
     demo: Demo | None = None

@@ -190,3 +190,30 @@ def prune(
     from steward.app.commands.release import run_prune
 
     return run_prune(keep=keep, dry_run=dry_run, as_json=json, data_dir=data_dir)
+
+
+@release.command
+def approve(
+    reference: str,
+    *,
+    role: str,
+    reason: Annotated[str, Parameter(help="Why, for the ledger.")] = "",
+    withdraw: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+    data_dir: DataDir = None,
+) -> int:
+    """Agree to a release in a role that governance.yaml asks, or take that back.
+
+    Args:
+        reference: id, beginning of it, number or label.
+        role: the role that agrees.
+        reason: why.
+        withdraw: take the agreement back.
+        json: print JSON.
+        data_dir: where everything is kept.
+    """
+    from steward.app.commands.governance import run_approve
+
+    return run_approve(
+        reference, role=role, reason=reason, withdraw=withdraw, as_json=json, data_dir=data_dir
+    )

@@ -141,6 +141,7 @@ def rollouts_of(foundation: Foundation, evals: Evals) -> Rollouts:
         ledger=foundation.ledger,
         traffic=TrafficControl(foundation.clock),
         clock=foundation.clock,
+        conditions=foundation.governing,
     )
 
 

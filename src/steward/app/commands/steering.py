@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.probes import governing_of
 from steward.app.storage import open_store
 from steward.base.clock import Clock, SystemClock
 from steward.base.db.contracts import Database
@@ -231,7 +232,11 @@ def _at_desk(data_dir: Path | None, work: Callable[[Desk], Awaitable[int]]) -> i
         ledger = Ledger(clock)
         async with open_store(settings, progress=say) as store:
             rollouts = Steering(
-                database=store.database, ledger=ledger, traffic=TrafficControl(clock), clock=clock
+                database=store.database,
+                ledger=ledger,
+                traffic=TrafficControl(clock),
+                clock=clock,
+                conditions=governing_of(store.database, ledger, clock),
             )
             return await work(Desk(store.database, ledger, rollouts))
 

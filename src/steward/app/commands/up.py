@@ -105,6 +105,7 @@ async def take_folder(foundation: Foundation, folder: Folder) -> str | None:
         ledger=foundation.ledger,
         traffic=TrafficControl(foundation.clock),
         clock=foundation.clock,
+        conditions=foundation.governing,
     )
     if await rollouts.was_taken_back(folder.name, release.id):
         say(

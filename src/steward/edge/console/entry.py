@@ -31,6 +31,7 @@ _PAGES: Final = (
     ("approvals", "/console/approvals", "Approvals", Permission.WORKFLOW_APPROVE),
     ("rollouts", "/console/rollouts", "Rollouts", Permission.ROLLOUT_READ),
     ("releases", "/console/releases", "Releases", Permission.RELEASE_READ),
+    ("governance", "/console/governance", "Governance", Permission.GOVERNANCE_READ),
     ("ledger", "/console/ledger", "Ledger", Permission.LEDGER_READ),
     ("rights", "/console/rights", "Customers' rights", Permission.PERSONAL_EXPORT),
     ("site", "/console/site", "Put it on your site", Permission.KEY_MANAGE),

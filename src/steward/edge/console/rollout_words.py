@@ -52,6 +52,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "approved": "Agreed",
     "denied": "Denied",
     "phase_started": "Phase began",
+    "gate_closed": "The gate is closed",
     "held": "Held itself",
     "resumed": "Resumed",
     "paused": "Paused",

@@ -25,6 +25,8 @@ from steward.improve.rollout import breaker, queries
 from steward.improve.rollout.collecting import Collector
 from steward.improve.rollout.contracts import ALL, Look, Rollout, RolloutKind, TriggerVerdict
 from steward.improve.rollout.deciding import Decision, Deed, decide, look, numbers_of
+from steward.improve.rollout.gate import closed
+from steward.improve.rollout.governing import Conditions
 from steward.improve.rollout.leader import Leadership
 from steward.improve.rollout.situation import gather, latest_turns
 from steward.improve.rollout.transitions import SYSTEM, Cause, Transitions
@@ -73,11 +75,13 @@ class Controller:
         clock: Clock,
         assistant: str,
         url: str,
+        conditions: Conditions,
     ) -> None:
         """Use a pool for the work and a URL of the same database for the leader's own connection."""
         self._database = database
         self._clock = clock
         self._assistant = assistant
+        self._conditions = conditions
         self._transitions = Transitions(ledger=ledger, traffic=traffic, clock=clock)
         self._collector = Collector(database=database, clock=clock)
         self._leadership = Leadership(url, f"rollouts {assistant}")
@@ -171,10 +175,27 @@ class Controller:
             decision = decide(situation, seen)
             if decision.deed is Deed.NOTHING:
                 return
+            if decision.deed in (Deed.ENTER, Deed.PROMOTE) and await self._is_closed(session, rollout):
+                return
             evidence = {**numbers_of(situation, seen), "decision": decision.deed}
             cause = Cause(SYSTEM, decision.reason, evidence, decision.event_at)
             await self._do(session, rollout, decision, cause)
         log.info("rollout_decided", rollout=str(rollout_id), deed=decision.deed.value, reason=decision.reason)
+
+    async def _is_closed(self, session: WriteSession, rollout: Rollout) -> bool:
+        """Tell whether governance keeps the next phase closed, and note once what is missing.
+
+        The phase goes on meanwhile, and the next look tries again.
+        """
+        following = min(rollout.phase + 1, len(rollout.plan.phases) - 1)
+        missing = await self._conditions.missing(rollout, phase=following)
+        if not missing:
+            return False
+        reason = str(closed(rollout.candidate, rollout.plan.phases[following].name, missing))
+        newest = await session.one(queries.NEWEST_EVENT, {"id": rollout.id})
+        if newest is None or tuple(newest) != ("gate_closed", reason):
+            await self._transitions.note(session, rollout, "gate_closed", Cause(SYSTEM, reason, {}))
+        return True
 
     async def _do(self, session: WriteSession, rollout: Rollout, decision: Decision, cause: Cause) -> None:
         do = self._transitions

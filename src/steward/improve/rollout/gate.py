@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from steward.improve.evals.contracts import GateResult
@@ -67,3 +68,13 @@ async def require_gate(gates: Gates, candidate: str, baseline: str) -> GateResul
             f"`{command}` shows the cases."
         )
     return result
+
+
+def closed(candidate: str, phase: str, missing: Sequence[str]) -> GateClosed:
+    """Return the refusal of a phase for want of what governance asks for."""
+    said = ". ".join(map(_capitalised, missing))
+    return GateClosed(f"release {short_id(candidate)} may not enter phase '{phase}'. {said}.")
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

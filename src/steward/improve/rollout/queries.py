@@ -81,6 +81,10 @@ from rollout_event event left join ledger_link link on link.entry = event.ledger
 where event.rollout_id = %(id)s order by event.at, event.id
 """
 
+NEWEST_EVENT: Final = """
+select kind, reason from rollout_event where rollout_id = %(id)s order by at desc, id desc limit 1
+"""
+
 ASK_APPROVAL: Final = """
 insert into rollout_approval (rollout_id, phase, role, state, asked_at)
 values (%(id)s, %(phase)s, %(role)s, 'waiting', %(at)s)

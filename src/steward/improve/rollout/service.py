@@ -23,7 +23,8 @@ from steward.improve.rollout.contracts import (
 )
 from steward.improve.rollout.errors import AlreadyUnderWay
 from steward.improve.rollout.evidence import exact, text_of
-from steward.improve.rollout.gate import Gates, require_comparable, require_gate
+from steward.improve.rollout.gate import Gates, closed, require_comparable, require_gate
+from steward.improve.rollout.governing import Conditions
 from steward.improve.rollout.pages import read_page
 from steward.improve.rollout.steering import Steering
 from steward.improve.rollout.transitions import Cause
@@ -45,8 +46,11 @@ class Rollouts(Steering):
         ledger: Ledger,
         traffic: TrafficControl,
         clock: Clock,
+        conditions: Conditions,
     ) -> None:
-        super().__init__(database=database, ledger=ledger, traffic=traffic, clock=clock)
+        super().__init__(
+            database=database, ledger=ledger, traffic=traffic, clock=clock, conditions=conditions
+        )
         self._releases = releases
         self._gates = gates
 
@@ -77,13 +81,13 @@ class Rollouts(Steering):
             plan: instead of the one of the candidate's rollout.yaml.
             by: who does it, as the ledger writes it.
             reason: why, in words.
-            without_gate: go on without a passed evaluation; the ledger says so.
+            without_gate: go on without a passed evaluation or what governance asks; the ledger says so.
 
         Raises:
             NoSuchRelease: nothing fits a reference.
             BadPlan: the plan can't be followed.
             NotComparable: the releases differ in what is masked, or not at all.
-            GateClosed: the evaluation hasn't passed.
+            GateClosed: the evaluation hasn't passed, or something that governance.yaml asks for is missing.
             AlreadyUnderWay: another rollout of the assistant is open on this lane.
         """
         new, old = await self._pair(assistant, candidate, baseline, simulated=simulated)
@@ -106,6 +110,11 @@ class Rollouts(Steering):
             gate = await require_gate(self._gates, new.id, old.id)
             evidence["gate"] = {"at": gate.at, "passed": gate.passed, "cases": len(gate.cases)}
         rollout = self._made(new, old, kept, plan, kind=kind, simulated=simulated, by=by)
+        missing = await self._conditions.missing(rollout, phase=0)
+        if missing and not without_gate:
+            raise closed(new.id, rollout.current.name, missing)
+        if missing:
+            evidence["missing"] = list(missing)
         try:
             async with self._database.write() as session:
                 await self._refuse_second(session, rollout)

@@ -27,6 +27,8 @@ from steward.improve.rollout.errors import (
     NotThatRole,
     WrongState,
 )
+from steward.improve.rollout.gate import closed
+from steward.improve.rollout.governing import Conditions
 from steward.improve.rollout.situation import gather
 from steward.improve.rollout.transitions import Cause, Transitions
 from steward.supply.releases.traffic import TrafficControl
@@ -38,10 +40,19 @@ ADMIN: Final = "admin"
 class Steering:
     """Looks at rollouts and changes them; built once by the composition root."""
 
-    def __init__(self, *, database: Database, ledger: Ledger, traffic: TrafficControl, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        traffic: TrafficControl,
+        clock: Clock,
+        conditions: Conditions,
+    ) -> None:
         self._database = database
         self._traffic = traffic
         self._clock = clock
+        self._conditions = conditions
         self._transitions = Transitions(ledger=ledger, traffic=traffic, clock=clock)
 
     # ------------------------------------------------------------ looking
@@ -102,6 +113,7 @@ class Steering:
 
         Raises:
             WrongState: it is paused, held or ended, or the evidence doesn't allow it.
+            GateClosed: something that governance.yaml asks for is missing.
         """
         async with self._database.write() as session:
             rollout = await self._transitions.lock(session, rollout_id)
@@ -114,6 +126,7 @@ class Steering:
             following = rollout.phase + 1
             if (obstacle := blocked(situation, seen)) is not None:
                 raise WrongState(rollout.id, rollout.state.value, "taken further", obstacle)
+            await self._require_conditions(rollout, following)
             cause = Cause(by, reason, numbers_of(situation, seen))
             if situation.lacks_agreement(following):
                 return await self._transitions.ask_approval(session, rollout, following, cause)
@@ -190,11 +203,14 @@ class Steering:
             NothingAsked: no phase waits for an agreement.
             WrongState: it has ended, or another phase waits for an agreement.
             NotThatRole: another role has to agree; an admin may do it for all.
+            GateClosed: something that governance.yaml asks for is missing.
         """
         async with self._database.write() as session:
             rollout = await self._transitions.lock(session, rollout_id)
             _require(rollout, _OPEN, "decided on", begun=False)
             asked = await self._asked(session, rollout, phase)
+            if approve:
+                await self._require_conditions(rollout, phase)
             if role not in (asked.role, ADMIN):
                 raise NotThatRole(rollout.plan.phases[phase].name, asked.role)
             decided = {
@@ -208,6 +224,11 @@ class Steering:
             await session.execute(queries.DECIDE_APPROVAL, decided)
             evidence = {"asked_phase": phase, "role": asked.role, "as": role}
             return await self._decided(session, rollout, Cause(by, reason, evidence), approve=approve)
+
+    async def _require_conditions(self, rollout: Rollout, phase: int) -> None:
+        missing = await self._conditions.missing(rollout, phase=phase)
+        if missing:
+            raise closed(rollout.candidate, rollout.plan.phases[phase].name, missing)
 
     async def _asked(self, session: WriteSession, rollout: Rollout, phase: int) -> PhaseApproval:
         rows = await session.all(queries.APPROVALS, {"id": rollout.id})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
+from steward.govern.policy.controls import BY_PROBE
 from steward.supply.assistant.crosschecks.content import file_that_describes
 from steward.supply.assistant.crosschecks.intents import normalised
 from steward.supply.assistant.faults import Fault, shortened
@@ -100,6 +101,16 @@ def _governance(folder: Folder) -> Iterator[Fault]:
         if category.name not in covered:
             said = f"no use case covers category '{category.name}', so nobody is named as accountable for it"
             yield _at(folder, "governance.yaml", ("use_cases",), said)
+    tested = {control for case in folder.cases for control in case.controls}
+    for index, risk in enumerate(folder.governance.risks):
+        if risk.score < folder.governance.high_risk:
+            continue
+        for number, control in enumerate(risk.controls):
+            if control not in tested and control not in BY_PROBE:
+                said = (
+                    f"no case tests control '{control}', so it doesn't count against high risk '{risk.name}'"
+                )
+                yield _at(folder, "governance.yaml", ("risks", index, "controls", number), said)
 
 
 def _secrets(folder: Folder, secret_is_set: Callable[[str], bool]) -> Iterator[Fault]:

@@ -10,11 +10,13 @@ NotFound
 ├── NoSuchRelease       nothing has this id, beginning of an id, number or label
 ├── NoSuchLabel         the release doesn't have the label
 ├── NoSuchKey           no trusted key has this name
+├── NoSuchApproval      the role hasn't agreed to the release
 └── NothingServed       the assistant serves no release yet
 Conflict
 ├── AmbiguousRelease    a beginning, number or label that several releases share
 ├── KeyNameTaken        another trusted key has this name
 ├── RolloutUnderWay     traffic is divided, so another release can't simply be served
+├── CannotApprove       somebody else has to agree
 └── CannotDerive        made with another encoder or trainer than this installation has
 Misconfigured
 └── DamagedRelease      the stored bundle isn't what the id says
@@ -149,3 +151,17 @@ class DamagedRelease(Misconfigured):
             f"the stored files of release {short_id(release_id)} don't match its id; restore the database "
             "from a backup, or create the release again from its folder"
         )
+
+
+class NoSuchApproval(NotFound):
+    """The role hasn't agreed to the release."""
+
+    def __init__(self, role: str, release_id: str) -> None:
+        super().__init__(f"the role '{role}' hasn't agreed to release {short_id(release_id)}")
+
+
+class CannotApprove(Conflict):
+    """Somebody else has to agree."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"this agreement can't be given: {problem}; ask somebody else to agree")

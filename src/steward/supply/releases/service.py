@@ -7,10 +7,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from zipfile import BadZipFile
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database, ReadSession, Row, WriteSession
+from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.digests import canonical_json, sha256_hex
 from steward.base.errors import Conflict
 from steward.base.language.contracts import Embedder
@@ -19,7 +18,6 @@ from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.personal_documents import document_masker
-from steward.supply.assistant.reading import read_files
 from steward.supply.knowledge import inert
 from steward.supply.knowledge.contracts import SnapshotId
 from steward.supply.knowledge.errors import NoSuchSnapshot
@@ -29,7 +27,7 @@ from steward.supply.knowledge.publishing import Progress as KnowledgeProgress
 from steward.supply.knowledge.search import Search
 from steward.supply.releases import queries, trust_queries
 from steward.supply.releases.assignment import Traffic
-from steward.supply.releases.bundle import pack, unpack
+from steward.supply.releases.bundle import pack
 from steward.supply.releases.contracts import (
     LoadedRelease,
     Progress,
@@ -54,13 +52,13 @@ from steward.supply.releases.difference import Difference, changed_files
 from steward.supply.releases.errors import (
     AmbiguousRelease,
     CannotDerive,
-    DamagedRelease,
     NoSuchRelease,
     NothingServed,
     RolloutUnderWay,
 )
 from steward.supply.releases.identity import Makers, id_of, makers_of, manifest_of
 from steward.supply.releases.labels import is_label
+from steward.supply.releases.reading import read_folder, release_of
 from steward.supply.releases.signing import Signature, Signing, keep_signatures, key_id_of, release_message
 from steward.supply.releases.traffic import TrafficControl
 from steward.supply.releases.wording import in_words
@@ -127,7 +125,7 @@ class Releases:
         async with self._database.read() as session:
             row = await session.one(queries.BY_ID, {"id": release_id})
         if row is not None:
-            return _release(row)
+            return release_of(row)
         snapshot_id = await self._publish(folder, report)
         derived = await derive(folder, self._embedder, seed=makers.seed, progress=report)
         report("storing the release")
@@ -190,7 +188,7 @@ class Releases:
             await session.one(queries.LOCK, {"scope": f"release {folder.name}"})
             row = await session.one(queries.BY_ID, {"id": release_id})
             if row is not None:
-                return _release(row), False
+                return release_of(row), False
             number_row = await session.one(queries.NEXT_NUMBER, {"assistant": folder.name})
             assert number_row is not None
             parameters = {
@@ -217,7 +215,7 @@ class Releases:
                 **entry.details,
             }
             await self._ledger.append(session, replace(entry, details=details))
-        return _release(row), True
+        return release_of(row), True
 
     def _has_encoders_of(self, makers: Makers) -> bool:
         here = (self._embedder.digest, self._retrieval.digest)
@@ -276,7 +274,7 @@ class Releases:
             row = await session.one(queries.BY_ID, {"id": release_id})
             if row is None:
                 raise NoSuchRelease(short_id(release_id))
-            release = _release(row)
+            release = release_of(row)
             folder = await self._folder(session, release)
             stored = await session.all(queries.ARTEFACTS, {"release_id": release_id})
         if not self._has_encoders_of(makers_of(release.manifest)):
@@ -310,16 +308,7 @@ class Releases:
     async def _folder(self, session: ReadSession, release: Release) -> Folder:
         if (loaded := self._loaded.get(release.id)) is not None:
             return loaded.folder
-        row = await session.one(queries.BUNDLE, {"id": release.id})
-        assert row is not None
-        try:
-            files = await asyncio.to_thread(unpack, bytes(row[0]))
-        except BadZipFile as error:
-            raise DamagedRelease(release.id) from error
-        manifest = manifest_of(release.assistant, files, makers_of(release.manifest))
-        if id_of(manifest) != release.id:
-            raise DamagedRelease(release.id)
-        return await asyncio.to_thread(read_files, files, f"release {short_id(release.id)}")
+        return (await read_folder(session, release.id))[1]
 
     async def _repair(self, release: Release, folder: Folder) -> Mapping[str, bytes]:
         """Derive the artefacts again and store them."""
@@ -439,7 +428,7 @@ class Releases:
             raise NoSuchRelease(reference)
         if len(rows) > 1:
             raise AmbiguousRelease(reference)
-        return _release(rows[0])
+        return release_of(rows[0])
 
     async def show(self, reference: str, *, assistant: str | None = None) -> ReleaseDetails:
         """Return a release with the digests of what was derived from it.
@@ -492,19 +481,6 @@ class Releases:
             changes,
             expected_change(old_folder, new_folder, usage),
         )
-
-
-def _release(row: Row) -> Release:
-    release_id, assistant, number, manifest, snapshot_id, created_at, created_by = row
-    return Release(
-        id=ReleaseId(release_id),
-        assistant=assistant,
-        number=number,
-        manifest=manifest,
-        snapshot_id=SnapshotId(snapshot_id),
-        created_at=created_at,
-        created_by=created_by,
-    )
 
 
 def _silent(_: str) -> None:

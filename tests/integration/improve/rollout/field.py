@@ -114,6 +114,16 @@ class KnownGates:
         return self.answers.get(candidate_id)
 
 
+class KnownConditions:
+    """What governance lacks; nothing until a test says so."""
+
+    def __init__(self) -> None:
+        self.lacks: tuple[str, ...] = ()
+
+    async def missing(self, rollout: Rollout, *, phase: int) -> tuple[str, ...]:
+        return self.lacks
+
+
 class Field:
     """Everything that a rollout's tests need, on one database."""
 
@@ -131,10 +141,12 @@ class Field:
         )
         self.traffic = TrafficControl(clock)
         self.gates = KnownGates()
+        self.conditions = KnownConditions()
         self.rollouts = Rollouts(
             database=database,
             releases=self.releases,
             gates=self.gates,
+            conditions=self.conditions,
             ledger=self.ledger,
             traffic=self.traffic,
             clock=clock,
@@ -152,6 +164,7 @@ class Field:
             traffic=self.traffic,
             clock=self.clock,
             assistant="spoke",
+            conditions=self.conditions,
             url=self.url,
         )
 

@@ -13,6 +13,7 @@ from steward.supply.assistant.front_matter import split_front_matter
 from steward.supply.assistant.places import SIDECAR
 from steward.supply.assistant.prompts import PROMPT_VARIABLES, PromptError, variables_of
 from steward.supply.assistant.schema.cases import Expect
+from steward.supply.assistant.schema.governance import CONTROLS
 from steward.supply.assistant.yaml_nodes import Path
 
 
@@ -20,6 +21,10 @@ def check_cases(draft: Draft) -> Iterator[Fault]:
     """Yield faults of the cases."""
     for file, cases in draft.cases.items():
         for index, case in enumerate(cases.cases):
+            for number, control in enumerate(case.controls):
+                said = f"case '{case.name}' tests control '{control}'; known are {choice_of(CONTROLS)}"
+                place = ("cases", index, "controls", number)
+                yield from draft.unknown(file, place, control, known=set(CONTROLS), sentence=said)
             for number, turn in enumerate(case.turns):
                 path = ("cases", index, "turns", number, "expect")
                 yield from _expectations(draft, file, path, case.name, turn.expect)

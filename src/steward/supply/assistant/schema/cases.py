@@ -43,6 +43,8 @@ class Case(Part):
     about: Text | None = None
     customer: dict[Name, str] = Field(default_factory=dict)
     """Claims of a verified customer; empty means unverified."""
+    controls: tuple[Name, ...] = ()
+    """Controls of governance.yaml that this case tests."""
     turns: tuple[CaseTurn, ...] = Field(min_length=1)
 
 

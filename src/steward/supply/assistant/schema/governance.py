@@ -6,23 +6,12 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from steward.govern.policy.controls import Control
 from steward.supply.assistant.schema.base import Name, Part, Text
 
-CONTROLS: Final = (
-    "masking",
-    "guard",
-    "verification",
-    "confirmation",
-    "approval",
-    "override",
-    "exactly_once",
-    "rollback",
-    "ledger",
-    "review",
-    "access",
-    "evidence",
-)
+CONTROLS: Final = tuple(control.value for control in Control)
 """What a risk may be lowered by; each is a part of Steward that can be shown at work."""
+HIGH_RISK: Final = 12
 
 
 class UseCase(Part):
@@ -49,6 +38,13 @@ class RiskEntry(Part):
     controls: tuple[Name, ...] = ()
     """Controls that lower it: masking, guard, verification, confirmation, approval, override,
     exactly_once, rollback, ledger, review, access, evidence."""
+    mitigation: Text | None = None
+    """What is done about it besides, in words."""
+
+    @property
+    def score(self) -> int:
+        """Likelihood times impact, 1 to 25."""
+        return self.likelihood * self.impact
 
 
 class Retention(Part):
@@ -80,3 +76,7 @@ class Governance(Part):
     retention: tuple[Retention, ...] = ()
     approve_release: tuple[Text, ...] = ()
     """Roles that must agree before a release reaches customers."""
+    four_eyes: bool = False
+    """Whether nobody may agree to a release that they made, nor in two roles."""
+    high_risk: int = Field(default=HIGH_RISK, ge=1, le=25)
+    """Likelihood times impact from which a risk is high: it then needs a live control with passing tests."""
