@@ -121,7 +121,7 @@ class Names:
                     first.update(dict.fromkeys(_clean(values)))
                 elif isinstance(values, (tuple, list, dict)) and field.startswith("last_name"):
                     last.update(dict.fromkeys(_clean(values)))
-        return cls(tuple(first), tuple(last), _parts(first), _parts(last))
+        return cls(tuple(sorted(first)), tuple(sorted(last)), _parts(first), _parts(last))
 
     def full(self, chance: random.Random) -> str:
         """Return a first name, or one with a surname, now and then with more between."""

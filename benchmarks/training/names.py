@@ -1,6 +1,6 @@
 """Train the head `names`: a linear-chain tagger of persons' names and postal addresses.
 
-    python -m benchmarks.training.names --data DATA_PATH --vocabulary VOCAB_PATH
+    PYTHONHASHSEED=0 python -m benchmarks.training.names --data DATA_PATH --vocabulary VOCAB_PATH
 
 Needs `python-crfsuite` and `Faker` besides Steward. Sees the trained part of each file alone
 (`benchmarks/personal_rows.py`) and sentences made here with Faker's names, streets and towns. Equal
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=HEAD)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
+    if sys.flags.hash_randomization:
+        parser.error("set PYTHONHASHSEED=0: some of Faker's lists come in the order of a set")
     content = train(asked.data, asked.vocabulary, random.Random(asked.seed))  # sampling, not secrecy
     asked.out.write_bytes(content)
     print(f"{asked.out}: {len(content):,} bytes")
