@@ -21,6 +21,8 @@ RUNS: Final = (3, 4, 5)
 LONGEST: Final = 8000
 """Characters read of a text."""
 _WORD = re.compile(r"\w+|[^\w\s]")
+_SORTED_BELOW: Final = 600
+"""Features up to which sorting them is faster than counting into all buckets."""
 _MULTIPLIER: Final = np.uint32(0x9E3779B1)
 _STEP: Final = np.uint32(16777619)
 
@@ -77,7 +79,12 @@ def _mixed(numbers: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def _half(numbers: NDArray[np.int64]) -> HashedRow:
-    features, counts = np.unique(numbers, return_counts=True)
+    if len(numbers) > _SORTED_BELOW:
+        counted = np.bincount(numbers, minlength=BUCKETS)
+        features = np.flatnonzero(counted)
+        counts = counted[features]
+    else:
+        features, counts = np.unique(numbers, return_counts=True)
     weights = (1 + np.log(counts)).astype(np.float32)
     length = np.sqrt(np.dot(weights, weights))
     return HashedRow(features, weights / length if length > 0 else weights)

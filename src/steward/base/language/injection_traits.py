@@ -87,6 +87,7 @@ def traits(text: str, surprise: NDArray[np.float32]) -> NDArray[np.float32]:
             (SYMBOLS, SYMBOLS).
     """
     looked_at = text[:LONGEST]
+    classes = letter_classes(looked_at)
     words = _WORD.findall(looked_at.lower().replace("’", "'"))
     places = _places(words)
     counts = [len(found) for found in places]
@@ -98,8 +99,8 @@ def traits(text: str, surprise: NDArray[np.float32]) -> NDArray[np.float32]:
             *map(_log, counts),
             *map(_log, near),
             *map(_log, marks),
-            *_shape(looked_at),
-            *_strangeness(looked_at, surprise),
+            *_shape(looked_at, classes),
+            *_strangeness(classes, surprise),
             float(bool(words) and words[0] in _ORDERS_FIRST),
             float(signs),
         ],
@@ -129,10 +130,17 @@ def _near(first: list[int], second: list[int], reach: int) -> int:
     return int(((distances > 0) & (distances <= reach)).any(axis=1).sum())
 
 
-def _shape(text: str) -> list[float]:
+def _is_odd(token: str) -> bool:
+    """Tell whether a token is neither a word nor a number; most are told without the pattern."""
+    bare = token.rstrip(".,;:!?")
+    if bare.isascii() and bare.isalpha() and (bare[1:].islower() or bare.isupper()):
+        return False
+    return _PLAIN_TOKEN.fullmatch(token) is None
+
+
+def _shape(text: str, classes: NDArray[np.intp]) -> list[float]:
     tokens = _TOKEN.findall(text)
     length, count = max(len(text), 1), max(len(tokens), 1)
-    classes = letter_classes(text)
     digits = float((classes == _ALPHABET.index("0")).sum())
     symbols = float((classes == SYMBOLS - 1).sum())
     return [
@@ -143,7 +151,7 @@ def _shape(text: str) -> list[float]:
         symbols / length,
         0.0 if text.isascii() else sum(ord(letter) > 0x24F for letter in text) / length,
         _log(max(map(len, tokens), default=0)),
-        sum(_PLAIN_TOKEN.fullmatch(token) is None for token in tokens) / count,
+        sum(map(_is_odd, tokens)) / count,
         1 - len({token.lower() for token in tokens}) / count,
         _log(_longest_repeat(tokens)),
     ]
@@ -163,9 +171,8 @@ def _class_table() -> NDArray[np.intp]:
 _CLASSES: Final = _class_table()
 
 
-def _strangeness(text: str, surprise: NDArray[np.float32]) -> tuple[float, float, float]:
+def _strangeness(classes: NDArray[np.intp], surprise: NDArray[np.float32]) -> tuple[float, float, float]:
     """Return the mean surprise of a character, that of the strangest window and that of the last."""
-    classes = letter_classes(text)
     if len(classes) < 2:
         return 0.0, 0.0, 0.0
     steps = surprise[classes[:-1], classes[1:]]

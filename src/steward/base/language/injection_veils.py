@@ -25,7 +25,7 @@ _LOOK_ALIKE: Final = str.maketrans(
 _DIGITS: Final = str.maketrans("013456789@$!|€(", "oieasbtbgasilec")
 _JOINED_WORD = re.compile(r"(?<![^\s])(?:[^\W_][ .\-_*|·,/]{1,2}){4,}[^\W_](?![^\s.,!?])")
 _WORD_GAP = re.compile(r"\s{2,}|\s*[|/]\s*|\s+-\s+")
-_MIXED = re.compile(r"[a-z][\d@$!|€(]|[\d@$|€(][a-z]", re.IGNORECASE)
+_MIXED = re.compile(r"[A-Za-z][0-9@$!|€(]|[0-9@$|€(][A-Za-z]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(r"(?<!\w)(?:(?:\\x|0x)?[0-9A-Fa-f]{2}[\s:,]?){10,}(?!\w)")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}")
@@ -33,9 +33,9 @@ _ENTITIES = re.compile(r"(?:&#x?[0-9A-Fa-f]{2,6};){4,}")
 _ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){4,}")
 _TOKEN = re.compile(r"[a-z']+")
 _COMMON: Final = frozenset(
-    """the your and you all to of is in what how me it are for with this that a not can will from now tell say
-    print ignore forget instructions rules prompt system answer give show reveal repeat previous password write
-    my do as i no""".split()
+    """the your and you all to of is in what how me it are for with this that a not can will from now tell
+    say print ignore forget instructions rules prompt system answer give show reveal repeat previous
+    password write my do as i no""".split()
 )
 _LONG_TOKEN: Final = 16
 _INVISIBLE = re.compile(r"\w[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]+\w")
@@ -116,11 +116,11 @@ def _decoded(text: str) -> list[str]:
             found.append(_from_base64(re.sub(r"\s", "", blob)))
         for blob in _HEX.findall(text)[:3]:
             found.append(_from_hex(blob))
-    if _PERCENT.search(text):
+    if "%" in text and _PERCENT.search(text):
         found.append(unquote(text, errors="ignore"))
-    if _ENTITIES.search(text):
+    if "&#" in text and _ENTITIES.search(text):
         found.append(html.unescape(text))
-    if _ESCAPES.search(text):
+    if "\\u" in text and _ESCAPES.search(text):
         found.append(re.sub(r"\\u([0-9A-Fa-f]{4})", lambda match: chr(int(match.group(1), 16)), text))
     return [reading for reading in found if reading]
 

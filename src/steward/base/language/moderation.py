@@ -116,23 +116,29 @@ class ModerationHead:
 def word_features(text: str) -> Floats:
     """Return how often words of each group stand in a text: counts, different words, shares, and pairs."""
     words = _WORD.findall(text[:LONGEST].lower().replace("’", "'"))
-    counts, different = np.zeros(len(GROUPS), np.float32), np.zeros(len(GROUPS), np.float32)
+    counts, different = [0] * len(GROUPS), [0] * len(GROUPS)
     seen: set[str] = set()
     for place, word in enumerate(words):
-        following = f"{word}_{words[place + 1]}" if place + 1 < len(words) else ""
-        for term in (word, following):
-            groups = _GROUPED.get(term)
-            if groups is None:
-                continue
-            counts[list(groups)] += 1
-            if term not in seen:
-                different[list(groups)] += 1
-                seen.add(term)
-    logs = np.log1p(counts)
+        terms = [word]
+        if word in _FIRST_OF_PAIRS and place + 1 < len(words):
+            terms.append(f"{word}_{words[place + 1]}")
+        for term in terms:
+            for group in _GROUPED.get(term, ()):
+                counts[group] += 1
+                different[group] += term not in seen
+            seen.add(term)
+    logs = np.log1p(np.array(counts, np.float32))
     pairs = [logs[_PLACES[first]] * logs[_PLACES[second]] for first, second in _TOGETHER]
     total = max(len(words), 1)
     return np.array(
-        [*logs, *np.log1p(different), *np.sqrt(counts / total), np.log1p(total), *pairs], np.float32
+        [
+            *logs,
+            *np.log1p(np.array(different, np.float32)),
+            *np.sqrt(np.array(counts, np.float32) / total),
+            np.log1p(total),
+            *pairs,
+        ],
+        np.float32,
     )
 
 
@@ -145,3 +151,4 @@ def _grouped() -> dict[str, tuple[int, ...]]:
 
 
 _GROUPED: Final = _grouped()
+_FIRST_OF_PAIRS: Final = frozenset(term.split("_")[0] for term in _GROUPED if "_" in term)
