@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +41,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         headers = HEADERS | ({"Strict-Transport-Security": TRANSPORT_POLICY} if https else {})
-        self._headers = tuple(headers.items())
+        self._headers = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and add to what comes back."""
@@ -52,9 +51,9 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers:
-                    headers.setdefault(name, value)
+                given = message.get("headers") or []
+                said = {name for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in self._headers if pair[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, with_headers)
