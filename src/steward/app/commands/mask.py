@@ -12,8 +12,11 @@ from typing import Any, TextIO
 
 from steward.app.commands.console import print_json
 from steward.base.errors import InvalidInput
+from steward.base.language.names import NameTagger
+from steward.base.language.shipped import shipped
 from steward.govern.privacy.bulk import StreamMasker, mask_many
 from steward.govern.privacy.detection import Detector
+from steward.govern.privacy.tagged import TaggedNames
 from steward.supply.assistant.personal_documents import detector_of
 from steward.supply.assistant.reading import read_folder
 
@@ -63,7 +66,10 @@ def run_mask(
 
 
 def _detector(folder: Path | None) -> Detector:
-    return Detector() if folder is None else detector_of(read_folder(folder).guardrails.masking)
+    names = TaggedNames(NameTagger.from_bytes(shipped()["names"]))
+    if folder is None:
+        return Detector(recognisers=[names])
+    return detector_of(read_folder(folder).guardrails.masking, recognisers=[names])
 
 
 def _text(source: TextIO, target: TextIO, detector: Detector) -> Counter[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from steward.govern.privacy.contracts import Recogniser
 from steward.govern.privacy.detection import Detector
 from steward.supply.assistant.faults import Fault
 from steward.supply.assistant.folder import Folder
@@ -19,11 +20,12 @@ _WHAT_THEN: Final = {
 }
 
 
-def detector_of(masking: Masking) -> Detector:
-    """Return the folder's masking rules."""
+def detector_of(masking: Masking, *, recognisers: Sequence[Recogniser] = ()) -> Detector:
+    """Return the folder's masking rules, with further recognisers where it's customers' texts."""
     return Detector(
         keep=[(rule.name, rule.pattern) for rule in masking.keep],
         mask=[(rule.name, rule.pattern) for rule in masking.mask],
+        recognisers=recognisers,
     )
 
 
