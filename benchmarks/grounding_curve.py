@@ -234,9 +234,9 @@ def draw(points: Sequence[dict[str, Any]]) -> None:
         for key, words in names.items()
     ]
     shipped = [value for value in values if "shipped" in value["variant"]]
-    scale = {"type": "log", "domain": [0.1, 100]}
+    scale = {"type": "log", "domain": [0.1, 1000]}
     x = {"field": "ms", "type": "quantitative", "scale": scale, "title": "ms for an answer of 80 tokens"}
-    y = {"field": "AUROC", "type": "quantitative", "scale": {"domain": [0.86, 1.0]}, "title": "AUROC"}
+    y = {"field": "AUROC", "type": "quantitative", "scale": {"domain": [0.88, 1.0]}, "title": "AUROC"}
     place = {"x": x, "y": y}
     color = {"field": "rows", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
     budget = {
@@ -250,16 +250,20 @@ def draw(points: Sequence[dict[str, Any]]) -> None:
         "background": "white",
         "data": {"values": values},
         "layer": [
-            {"mark": {"type": "line", "opacity": 0.4}, "encoding": {**place, "color": color}},
             {
                 "mark": {"type": "point", "filled": True, "size": 70},
                 "encoding": {**place, "color": color, "tooltip": {"field": "variant"}},
             },
-            {
-                "mark": {"type": "text", "dy": -10, "align": "left", "fontSize": 10},
-                "transform": [{"filter": "datum.rows == 'BEGIN'"}],
-                "encoding": {**place, "text": {"field": "variant"}},
-            },
+            *(
+                {
+                    "mark": {"type": "text", "dy": below, "align": "left", "fontSize": 10},
+                    "transform": [
+                        {"filter": f"datum.rows == 'BEGIN' && (datum.variant == '+ both') == {chosen}"}
+                    ],
+                    "encoding": {**place, "text": {"field": "variant"}},
+                }
+                for chosen, below in (("true", 14), ("false", -12))
+            ),
             {
                 "data": {"values": shipped},
                 "mark": {"type": "point", "size": 220, "color": "black"},

@@ -1,7 +1,7 @@
 """How probably a sentence stands in its passages: overlap of words in many forms, weighed by small trees.
 
-Words only, no embedding: vectors of the sentence and of the passages' sentences move the figures by
-less than two thousandths and cost thirty times the time (`docs/concepts/verification.md`).
+Words only, no embedding: vectors of words or sentences move the figures by less than seven thousandths
+and cost forty to four hundred times the time (`docs/concepts/verification.md`).
 """
 
 from __future__ import annotations
