@@ -226,7 +226,7 @@ async def _built(
     )
 
 
-async def _ended(task: asyncio.Future[tuple[None, None, None, None]]) -> None:
+async def _ended(task: asyncio.Future[tuple[None, None, None, None, None]]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

@@ -218,7 +218,8 @@ class TestMask:
 def in_first_forms(text: str) -> str:
     """Return a text with each value in the form in which it stands there first: how it comes back."""
     forms: dict[tuple[str, str], str] = {}
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for span in joined(_DETECTOR.find(text), literals_in(text), text):
         written = text[span.start : span.end]
         pieces += (text[end : span.start], forms.setdefault((span.kind, span.value), written))
