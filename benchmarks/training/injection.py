@@ -48,7 +48,7 @@ ALONE_SHARE = 0.003
 """Share of ordinary training messages above the threshold where words alone decide, without an embedding."""
 WEIGHTS = {
     "in the wild": 5.0, "JBC": 2.0, "GCG": 2.0, "notinject": 5.0, "wildguard": 3.0, "xstest": 2.0,
-    "cyberseceval": 2.0, "e-mails": 2.0, "look-alikes": 4.0,
+    "cyberseceval": 2.0, "e-mails": 2.0, "look-alikes": 4.0, "other languages": 6.0,
 }  # fmt: skip
 """What a row counts where not 1: few or hard ones more."""
 CONTENT_WEIGHTS = {"e-mails": 3.0, "BIPIA": 3.0}
@@ -161,8 +161,12 @@ def _written() -> list[Row]:
         "written suffixes": written.gibberish([*wanted, *written.grow(written.HIJACKS, 50, 9)], 200, 6),
     }  # fmt: skip
     rows = [Row(text, source, True, trained(text)) for source, texts in groups.items() for text in texts]
-    harmless = [*written.LOOKALIKES, *written.grow(written.TRIGGER_WORDS, 260, 8)]
-    return [*rows, *(Row(text, "look-alikes", False, trained(text)) for text in harmless)]
+    harmless = {
+        "look-alikes": [*written.LOOKALIKES, *written.grow(written.TRIGGER_WORDS, 260, 8)],
+        "other languages": written.ORDINARY_IN_OTHER_LANGUAGES,
+    }
+    rows += [Row(text, source, False, trained(text)) for source, texts in harmless.items() for text in texts]
+    return rows
 
 
 def _harmless(data: Path) -> list[Row]:

@@ -96,6 +96,7 @@ class GuardRules:
         earlier: Sequence[str],
         *,
         out_of_scope: bool = False,
+        foreign: bool = False,
     ) -> Guarded:
         """Return the first rule that applies to a message as it's written: risks, then injection, then loops.
 
@@ -104,11 +105,13 @@ class GuardRules:
             vector: its embedding.
             earlier: what the customer said before, masked.
             out_of_scope: whether no intent claims it.
+            foreign: whether it is in a language that the encoder doesn't know: then words alone can tell
+                an order, and no model gets to read it.
         """
         looked_at = text[:_LOOKED_AT]
         return (
             self._risk(looked_at, vector)
-            or self._injection(looked_at, vector, out_of_scope=out_of_scope)
+            or self._injection(looked_at, vector, out_of_scope=out_of_scope, foreign=foreign)
             or (
                 Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats") if goes_round(text, earlier) else None
             )
@@ -117,12 +120,12 @@ class GuardRules:
 
     def check_unveiled(self, text: str, vector: NDArray[np.float32]) -> Guarded:
         """Return the rule that applies to what a message says under a veil."""
-        found = self._risk(text, vector) or self._injection(text, vector, out_of_scope=False)
+        found = self._risk(text, vector) or self._injection(text, vector)
         return PASSED if found is None else replace(found, read_as="unveiled")
 
     def check_together(self, text: str, vector: NDArray[np.float32]) -> Guarded:
         """Return whether a message is an attack together with those before it; risks had their turn."""
-        found = self._injection(text, vector, out_of_scope=False)
+        found = self._injection(text, vector)
         return PASSED if found is None else replace(found, read_as="with earlier messages")
 
     def together(self, text: str, earlier: Sequence[str]) -> str | None:
@@ -173,12 +176,16 @@ class GuardRules:
                     return _by_rule(rule, found[concern], "trained head")
         return None
 
-    def _injection(self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool) -> Guarded | None:
+    def _injection(
+        self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool = False, foreign: bool = False
+    ) -> Guarded | None:
         rule = self._guardrails.injection
         if self._injection_phrases.are_in(in_plain_words(text)):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="phrase")
         if orders_in_other_languages(text):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
+        if foreign:
+            return None
         score = self._head.score(text, vector)
         if score >= self.attack_threshold:
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
@@ -198,13 +205,14 @@ async def guard(
     *,
     embedder: Embedder,
     out_of_scope: bool = False,
+    foreign: bool = False,
 ) -> Guarded:
     """Check a masked message against a release's rules, in every reading that it has."""
-    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope)
+    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope, foreign=foreign)
     if guarded.reaction is not Reaction.PASS:
         return guarded
     readings = [(reading, rules.check_unveiled) for reading in unveiled(text)]
-    if (joined := rules.together(text, earlier)) is not None:
+    if not foreign and (joined := rules.together(text, earlier)) is not None:
         readings.append((joined, rules.check_together))
     if not readings:
         return guarded

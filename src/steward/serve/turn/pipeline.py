@@ -120,6 +120,7 @@ class Pipeline:
             guarded = findings.guarded = await guard(
                 received.text, understood.vector, earlier, runtime.guard_rules,
                 embedder=runtime.embedder, out_of_scope=understood.out_of_scope,
+                foreign=understood.language is not None,
             )  # fmt: skip
         notes.decide(
             Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score, why=guarded.why,
