@@ -16,7 +16,7 @@ _SECURITY = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"\b(?:your|the|full|first|last|family|account\sholder'?s?)\s(?:full\s|first\s|last\s)?(?:name|surname)\b"
+    r"\b(?:your|full|first|last|family|account\sholder'?s?)\s(?:full\s|first\s|last\s)?(?:name|surname)\b"
     r"[^?]{0,60}\?|\bwhat\s(?:are\syou|should\si\scall\syou|is\sit)\scalled\b[^?]{0,40}\?"
     r"|\b(?:whom?)\s(?:am\si|do\si)\s(?:speaking|talking|have)\b[^?]{0,40}\?",
     re.IGNORECASE,

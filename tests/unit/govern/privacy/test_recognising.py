@@ -180,6 +180,7 @@ class TestAnswers:
             ("What was your mother's maiden name?", "I don't know"),
             ("Could I get your full name?", "why do you need that"),
             ("Which plan would you like?", "fibre please"),
+            ("What is the name of your plan?", "fibre plus"),
             ("I have your name. Anything else.", "billing"),
         ],
     )
