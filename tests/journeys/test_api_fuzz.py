@@ -11,13 +11,13 @@ class TestNothingFailsOnOurSide:
         found = fuzz(
             demo.url,
             sign_in(demo.url, demo.login, demo.password),
-            examples=2,
+            examples=1,
             seed=1,
             known=records_of(demo.url, demo.key),
         )
         assert found.problems == []
-        assert found.statuses[200] > 20
-        assert found.statuses.total() > 100
+        assert found.statuses[200] > 10
+        assert found.statuses.total() > 80
 
     def test_whatever_a_stranger_sends(self, demo: Demo) -> None:
         found = fuzz(demo.url, {"Authorization": f"Bearer {demo.public_key}"}, examples=1, seed=2)
