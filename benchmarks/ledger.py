@@ -32,8 +32,6 @@ from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 
 WRITERS = (1, 4, 16)
-PROCESSES = 2
-"""The writers are spread over so many, as over replicas: one interpreter would be what is measured."""
 SAMPLE_EVERY_S = 0.05
 _AGE = """
 select extract(epoch from clock_timestamp() - min(e.at))::float8
@@ -62,16 +60,18 @@ class Measured:
     whole: bool | None = None
 
 
-async def write(url: str, way: str, writers: int, until: float) -> int:
-    """Append with so many writers until a moment of `time.time`, and return how many it were."""
+async def write(url: str, way: str, writers: int, seconds: float) -> tuple[int, float]:
+    """Append with so many writers for some seconds, and return how many it were and how long it took."""
     database = await PooledDatabase.open(url, min_size=writers, max_size=writers)
     ledger = Ledger(SystemClock())
     one = by_lock if way == "lock" else by_insert
-    counts = await asyncio.gather(
-        *(writer(database, ledger, one, number, until) for number in range(writers))
-    )
+    began = time.time()
+    until = began + seconds
+    writing = (writer(database, ledger, one, number, until) for number in range(writers))
+    counts = await asyncio.gather(*writing)
+    took = time.time() - began
     await database.close()
-    return sum(counts)
+    return sum(counts), took
 
 
 async def writer(database: PooledDatabase, ledger: Ledger, one: Any, number: int, until: float) -> int:
@@ -100,39 +100,28 @@ async def by_lock(database: PooledDatabase, _: Ledger, entry: Entry) -> None:
         await session.execute(_LOCKED_INSERT, [position + 1, datetime.now(UTC), said, previous, digest])
 
 
-def write_here(url: str, way: str, writers: int, until: float, results: Any) -> None:
-    """Be one of the writing processes."""
-    results.put(uvloop.run(write(url, way, writers, until)))
+def write_here(url: str, way: str, writers: int, seconds: float, results: Any) -> None:
+    """Be the process that writes."""
+    results.put(uvloop.run(write(url, way, writers, seconds)))
 
 
 async def measure(server: EmbeddedServer, way: str, writers: int, seconds: float) -> Measured:
     """Run the writers, with a chainer in this process, and sample the tail."""
     database = await PooledDatabase.open(server.app_url)
     chaining = asyncio.create_task(Chainer(database, SystemClock()).run())
-    spread = [writers // PROCESSES + (place < writers % PROCESSES) for place in range(PROCESSES)]
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
-    until = time.time() + seconds + 2.0
-    processes = [
-        context.Process(target=write_here, args=(server.app_url, way, share, until, results))
-        for share in spread
-        if share
-    ]
-    for process in processes:
-        process.start()
+    process = context.Process(target=write_here, args=(server.app_url, way, writers, seconds, results))
+    process.start()
     ages: list[float] = []
     async with database.read() as session:
-        while not (await session.one("select 1 from ledger_tail limit 1")) and way != "lock":  # noqa: ASYNC110 - the database is asked
-            await asyncio.sleep(0.01)
-        began = time.time()
-        while time.time() < until:
+        while process.is_alive() and results.empty():
             row = await session.one(_AGE)
-            ages.append(max(0.0, row[0] if row and row[0] is not None else 0.0) * 1000)
+            if row and row[0] is not None:
+                ages.append(max(0.0, row[0]) * 1000)
             await asyncio.sleep(SAMPLE_EVERY_S)
-    appends = sum([await asyncio.to_thread(results.get) for _ in processes])
-    took = time.time() - began
-    for process in processes:
-        await asyncio.to_thread(process.join)
+    appends, took = await asyncio.to_thread(results.get)
+    await asyncio.to_thread(process.join)
     chaining.cancel()
     await asyncio.gather(chaining, return_exceptions=True)
     await Chainer(database, SystemClock()).finish()
@@ -141,7 +130,7 @@ async def measure(server: EmbeddedServer, way: str, writers: int, seconds: float
         async with database.read() as session:
             whole = (await Ledger(SystemClock()).verify(session)).ok
     await database.close()
-    ages.sort()
+    ages = sorted(ages) or [0.0]
     chained = way != "lock"
     return Measured(
         way=way,

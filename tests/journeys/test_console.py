@@ -20,6 +20,7 @@ PAGES = (
     "/rollouts/new",
     "/releases",
     "/releases/1",
+    "/governance",
     "/ledger",
     "/rights",
     "/site",

@@ -13,10 +13,11 @@ create table ledger_entry (
     digest   bytea not null
 );
 
--- The chain. Form 1 is a row that was chained in its own transaction, with one digest for entry and link.
+-- The chain. That each link's entry is there is for `verify` to find: a foreign key would write to every entry
+-- a second time, and nobody may delete entries anyway. Form 1 is a row that was chained in its own transaction, with one digest for entry and link.
 create table ledger_link (
     position  bigint primary key check (position > 0),
-    entry     uuid not null unique references ledger_entry,
+    entry     uuid not null unique,
     form      smallint not null check (form in (1, 2)),
     previous  bytea not null,
     digest    bytea not null
@@ -26,7 +27,7 @@ create table ledger_link (
 -- rows leave; an entry that is neither here nor in the chain shows in `verify`.
 create table ledger_tail (
     number  bigint generated always as identity primary key,
-    entry   uuid not null references ledger_entry,
+    entry   uuid not null,
     digest  bytea not null
 );
 
