@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from steward.base.clock import FixedClock
+from steward.base.db.contracts import Database
 from steward.base.db.pool import PooledDatabase
 from steward.edge.application import build_app
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Services
@@ -37,7 +38,7 @@ MASTER = MasterKey(b"m" * 32)
 
 
 async def access_on(
-    database: PooledDatabase, clock: FixedClock, *, sign_ins: SignIns | None = None, local: bool = True
+    database: Database, clock: FixedClock, *, sign_ins: SignIns | None = None, local: bool = True
 ) -> Access:
     """Return real access; passwords are hashed as cheaply as the library allows."""
     cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -53,7 +54,7 @@ async def access_on(
 
 
 async def services_on(
-    database: PooledDatabase,
+    database: Database,
     clock: FixedClock,
     *,
     settings: EdgeSettings,

@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx2
 import pyotp
 import pytest
+from tests.integration.edge.conftest import services_on
 
 from steward.base.clock import FixedClock
 from steward.edge.application import build_app
@@ -235,13 +236,15 @@ class TestPasswords:
             assert (await sign_in(client, NEW)).status_code == 303
 
     async def test_switched_off_only_emergency_accounts_enter_and_it_is_on_record(
-        self, patient: Services
+        self, patient: Services, fixed_clock: FixedClock
     ) -> None:
         account = await person(patient, Role.ADMIN)
-        patient.access.accounts._local = False
-        async with browser(patient) as client:
+        closed = await services_on(
+            patient.database, fixed_clock, settings=replace(patient.settings, local_accounts=False)
+        )
+        async with browser(closed) as client:
             assert (await sign_in(client)).status_code == 401
-            await patient.access.accounts.set_emergency(account.id, emergency=True, actor="system")
+            await closed.access.accounts.set_emergency(account.id, emergency=True, actor="system")
             assert (await sign_in(client)).status_code == 303
         async with patient.database.read() as session:
             deeds = [row[0] for row in await session.all("select deed from ledger order by id")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,7 +16,7 @@ ONE, OTHER = "01a1fe76-f836-73af-8b6a-4d9d3c95a300", "01a1fe76-f836-73af-8b6a-4d
 
 
 async def statuses(
-    services: Services, calls: list[tuple[str, str]], *, origins: tuple[str, ...] = (), **limits: int
+    services: Services, calls: list[tuple[str, str]], *, origins: tuple[str, ...] = (), **limits: Any
 ) -> list[int]:
     """Make calls with a fresh public key, each from an origin to a path, and return the statuses."""
     key = await services.access.keys.issue(name="w", kind=KeyKind.PUBLIC, actor="system", origins=origins)
