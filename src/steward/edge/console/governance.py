@@ -66,14 +66,14 @@ async def approve(request: Request, reference: str) -> Response:
         raise InvalidInput("governance.yaml doesn't ask that role to agree to a release.")
     approvals = Approvals(services.database, clock=services.clock, ledger=services.ledger)
     if form.get("deed") == "withdraw":
-        await approvals.withdraw(release, role=role, own_role=account.role, actor=account.actor)
+        await approvals.withdraw(release, role=role, own_role=account.role or "", actor=account.actor)
         return see(f"/console/governance?release={release.id}")
     if not reason or len(reason) > _MOST_REASON:
         raise InvalidInput("Give a reason of up to 1,000 characters; it goes into the ledger.")
     await approvals.give(
         release,
         role=role,
-        own_role=account.role,
+        own_role=account.role or "",
         actor=account.actor,
         reason=reason,
         four_eyes=asked.four_eyes,
