@@ -29,7 +29,7 @@ class RiskRule(Part):
     concerns: tuple[Literal["sexual", "hate", "violence", "harassment", "self_harm"], ...] = ()
     """What the trained moderation head looks for as well; without any it takes no part in the rule."""
     concern_threshold: Share = Decimal("0.8")
-    """The head's probability from which the rule applies. At 0.8 it stops no ordinary message in a thousand."""
+    """The head's probability from which the rule applies."""
 
 
 class Injection(Part):
@@ -44,7 +44,7 @@ class Injection(Part):
     """Cosine similarity to the nearest example from which a message is refused."""
     head_threshold: Share = Decimal("0.5")
     """The trained head's score from which a message is refused, and from which a passage or a tool's text is
-    taken out. 0.5 is where training fixed it: about one ordinary message in a thousand lies above."""
+    taken out. At 0.5 about one ordinary message in a thousand lies above."""
 
 
 class Evidence(Part):
