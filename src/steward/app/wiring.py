@@ -121,6 +121,7 @@ async def _built(
     outside = InstalledOutside(
         secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
     )
+    opened.push_async_callback(outside.aclose)
     runtimes = Runtimes(
         releases=foundation.releases,
         database=database,
