@@ -2,7 +2,8 @@
 
 Makes `.venv`, installs the exact, hashed versions of `requirements.lock` into it and this checkout
 in editable form; with --spark also those of `requirements-spark.lock`, which only the comparison of
-engines needs; with --provider a real identity provider into `.provider`, with which tests sign in. Uses the standard library alone; the Makefile calls it, and it works where make isn't.
+engines needs; with --provider a real identity provider into `.provider`, with which tests sign in.
+Uses the standard library alone; the Makefile calls it, and it works where make isn't.
 A second run that finds nothing changed returns at once.
 """
 

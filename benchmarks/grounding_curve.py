@@ -237,9 +237,9 @@ def draw(points: Sequence[dict[str, Any]]) -> None:
     scale = {"type": "log", "domain": [0.1, 1000]}
     x = {"field": "ms", "type": "quantitative", "scale": scale, "title": "ms for an answer of 80 tokens"}
     y = {"field": "AUROC", "type": "quantitative", "scale": {"domain": [0.88, 1.0]}, "title": "AUROC"}
-    place = {"x": x, "y": y}
+    place: dict[str, object] = {"x": x, "y": y}
     color = {"field": "rows", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
-    budget = {
+    budget: dict[str, object] = {
         "mark": {"type": "rule", "strokeDash": [4, 4]},
         "encoding": {"x": {"datum": 15, "type": "quantitative"}},
     }
@@ -260,7 +260,7 @@ def draw(points: Sequence[dict[str, Any]]) -> None:
                     "transform": [
                         {"filter": f"datum.rows == 'BEGIN' && (datum.variant == '+ both') == {chosen}"}
                     ],
-                    "encoding": {**place, "text": {"field": "variant"}},
+                    "encoding": place | {"text": {"field": "variant"}},
                 }
                 for chosen, below in (("true", 14), ("false", -12))
             ),

@@ -299,7 +299,8 @@ def surprise_of(texts: Sequence[str]) -> NDArray[np.float32]:
     for text in texts:
         classes = letter_classes(text[:2000])
         np.add.at(counts, (classes[:-1], classes[1:]), 1)
-    return (-np.log(counts / counts.sum(axis=1, keepdims=True))).astype(np.float32)
+    surprise: NDArray[np.float64] = -np.log(counts / counts.sum(axis=1, keepdims=True))
+    return surprise.astype(np.float32)
 
 
 def _fit_content(

@@ -33,9 +33,9 @@ ROWS, ROUNDS, KILLS = 10_000, 200, 20
 CLAIM = """
 Each round changes a ledger of 10,000 rows in one way, as a superuser with its triggers switched off, walks
 the whole chain, and takes the change back: one flipped byte of any column, a removed row, two rows
-exchanged, a row put in. `verify` must say that the ledger is broken and name the row. Before that, the rows are written
-by sixteen writers while the processes that link them are killed again and again: each entry must be in the
-chain exactly once.
+exchanged, a row put in. `verify` must say that the ledger is broken and name the row. Before that, the
+rows are written by sixteen writers while the processes that link them are killed again and again: each entry
+must be in the chain exactly once.
 """
 KEY = Ed25519PrivateKey.from_private_bytes(b"ledger campaign's key, 32 bytes!")
 _CHAINER = """

@@ -1,4 +1,4 @@
-"""What changed in an installation's settings since they were last noted: names in the ledger, never values."""
+"""What changed in an installation's settings since they were last noted: their names, never values."""
 
 from __future__ import annotations
 

@@ -73,7 +73,6 @@ DEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "rollout.resumed": "A rollout goes on",
         "rollout.rolled_back": "A candidate was taken away from everybody",
         "rollout.started": "A rollout began",
-        "retention.applied": "Data past their time were deleted",
         "second_factor.codes_renewed": "Recovery codes were made anew",
         "second_factor.recovery_used": "Somebody signed in with a recovery code",
         "second_factor.removed": "A second factor was removed",

@@ -85,11 +85,11 @@ class EffectsOff:
 
 
 class NoLedger(Ledger):
-    """Takes entries and keeps none: the chain is locked until a transaction ends, and this one is undone."""
+    """Takes entries and keeps none: its transaction is undone."""
 
-    async def append(self, session: WriteSession, entry: Entry) -> int:
+    async def append(self, session: WriteSession, entry: Entry) -> UUID:
         """Keep nothing."""
-        return 0
+        return UUID(int=0)
 
 
 class PinnedTraffic(TrafficControl):

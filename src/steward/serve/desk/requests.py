@@ -59,11 +59,12 @@ async def request_human(
 async def select_waiting(
     session: ReadSession, *, categories: frozenset[str] | None = None
 ) -> tuple[Waiting, ...]:
-    """Return the conversations that wait for a human, the most pressing first: all, or those of categories."""
+    """Return the conversations that wait for a human, the most pressing first; perhaps of some categories."""
     rows = await session.all(
         """select w.conversation_id, w.queue, w.reason, w.priority, w.asked_at, w.position
            from (select conversation_id, queue, reason, priority, asked_at,
-                        row_number() over (partition by queue order by priority desc, asked_at, id) as position
+                        row_number() over (partition by queue order by priority desc, asked_at, id)
+                            as position
                  from handover where taken_at is null and ended_at is null) w
            join conversation c on c.id = w.conversation_id
            where %(categories)s::text[] is null or c.category = any(%(categories)s)

@@ -98,7 +98,8 @@ class TestConditions:
 class TestGate:
     async def test_closes_the_first_phase(self, field: Field) -> None:
         field.conditions.lacks = ("the role 'operator' hasn't agreed",)
-        with pytest.raises(GateClosed, match=r"may not enter phase 'half'\. The role 'operator' hasn't agreed"):
+        sentence = r"may not enter phase 'half'\. The role 'operator' hasn't agreed"
+        with pytest.raises(GateClosed, match=sentence):
             await field.start()
 
     async def test_closes_the_next_phase_to_a_person(self, field: Field) -> None:
