@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from re import _constants as codes  # type: ignore[attr-defined]  # no public face tells a pattern's parts
-from re import _parser as regex_parser  # type: ignore[attr-defined]  # the same
+from importlib import import_module
 from typing import Any, Final
+
+# No public face tells a pattern's parts, and type checkers don't agree on whether these modules are there.
+codes: Final[Any] = import_module("re._constants")
+regex_parser: Final[Any] = import_module("re._parser")
 
 MOST_LENGTH: Final = 200
 MOST_OPEN_REPEATS: Final = 4
