@@ -27,7 +27,7 @@ from benchmarks.training import injection as training
 from benchmarks.training import injection_rows as written
 from steward.base.language import injection, moderation
 from steward.base.language.contracts import Vectors
-from steward.base.language.injection import THRESHOLD, InjectionHead
+from steward.base.language.injection import DOCUMENT_THRESHOLD, THRESHOLD, InjectionHead
 from steward.base.language.local_embedder import LocalEmbedder
 from steward.base.language.moderation import ModerationHead
 from steward.base.language.nearest import NearestExamples
@@ -169,7 +169,7 @@ def documents(pieces: Sequence[training.Piece], vectors: Vectors, head: Injectio
         texts = [pieces[place].text for place in own]
         worst = float(head.score_pieces(texts, vectors[own]).max())
         source = pieces[own[0]].source
-        alarms.setdefault(source, []).append(worst >= THRESHOLD)
+        alarms.setdefault(source, []).append(worst >= DOCUMENT_THRESHOLD)
         if source == "e-mails":
             mails.append(own)
     attacks = [place for place, piece in enumerate(pieces) if piece.source == "BIPIA" and not piece.trained]
@@ -179,7 +179,7 @@ def documents(pieces: Sequence[training.Piece], vectors: Vectors, head: Injectio
             for at in (0, len(own) // 2, len(own)):
                 together = [*own[:at], attack, *own[at:]]
                 texts = [pieces[place].text for place in together]
-                caught.append(bool(head.score_pieces(texts, vectors[together]).max() >= THRESHOLD))
+                caught.append(bool(head.score_pieces(texts, vectors[together]).max() >= DOCUMENT_THRESHOLD))
     shares = [_share(source, flags) for source, flags in sorted(alarms.items())]
     return (*shares, _share("hidden in an e-mail", caught))
 

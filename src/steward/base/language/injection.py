@@ -29,6 +29,8 @@ from steward.base.language.weights import MODEL_NAME
 NAME: Final = "injection"
 THRESHOLD: Final = 0.5
 """The score from which a text counts as an attack, unless a release says otherwise."""
+DOCUMENT_THRESHOLD: Final = 0.92
+"""Score from which a sentence of a document is an order: help pages tell people what to do all the time."""
 WIDEST: Final = 4.0
 """Traits further than so many deviations from their mean count as this far."""
 _PIECE = re.compile(r"\|(?=[A-Z])|\s{3,}")

@@ -230,7 +230,7 @@ class Runtimes:
             self._outside.connector([system_spec(system) for system in folder.connectors.systems]),
             head=injection_head,
             embedder=self._embedder,
-            threshold=float(guardrails.injection.head_threshold),
+            threshold=float(guardrails.injection.document_threshold),
         )
         models = self._outside.models(folder)
         return Runtime(

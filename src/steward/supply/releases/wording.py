@@ -37,6 +37,7 @@ MEANINGS: Final = {
     "evidence.believed_though_wrong": "The share of answers beside the point that are believed",
     "confidence.scope_rejection": "The share of fitting messages that may be taken for others",
     "injection.head_threshold": "The score from which the trained head finds new orders in a message",
+    "injection.document_threshold": "The score from which a passage is kept from answers",
     "injection.threshold": "The likeness from which a message counts as an attempt to give new orders",
 }
 """What thresholds are called before people; others are named by their place in the file."""
