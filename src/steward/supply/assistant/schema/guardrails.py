@@ -43,8 +43,8 @@ class Injection(Part):
     threshold: Share = Decimal("0.66")
     """Cosine similarity to the nearest example from which a message is refused."""
     head_threshold: Share = Decimal("0.5")
-    """The trained head's score from which a message is refused. At 0.5 about one ordinary message in a thousand
-    lies above."""
+    """The trained head's score from which a message is refused. At 0.5 about one ordinary message in a
+    thousand lies above."""
     document_threshold: Share = Decimal("0.92")
     """The trained head's score from which a passage or a tool's text is kept from answers. Higher than for
     messages: help pages tell people what to do. At 0.92 one clean page in a hundred lies above, and five of
