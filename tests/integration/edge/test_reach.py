@@ -18,7 +18,8 @@ from steward.edge.application import build_app
 from steward.edge.callers import SESSION_COOKIE
 from steward.edge.contracts import Services
 from steward.edge.declarations import Declared
-from steward.govern.access.permissions import Role
+from steward.govern.access.keys import KeyKind
+from steward.govern.access.permissions import Permission, Role
 from steward.govern.ledger.service import Ledger
 from steward.serve.conversations.overview import Overview
 from steward.serve.desk.requests import select_waiting
@@ -210,3 +211,34 @@ class TestLists:
             clock=services.clock,
         )
         assert await approvals.waiting(categories=frozenset({"payments"})) == ()
+
+
+class TestKeys:
+    async def test_a_limited_account_hands_out_no_secret_key(
+        self, services: Services, limited: tuple[httpx2.AsyncClient, UUID]
+    ) -> None:
+        client, _ = limited
+        form = {"csrf_token": client.headers["x-form-token"], "name": "k", "kind": "secret"}
+        answer = await client.post("/console/site/keys", data={**form, "scope:conversation:read": "on"})
+        assert answer.status_code == 403
+        old = await services.access.keys.issue(
+            name="old", kind=KeyKind.SECRET, actor="system", scopes={Permission.CONVERSATION_READ}
+        )
+        assert (await client.post(f"/console/site/keys/{old.key.id}/rotate", data=form)).status_code == 403
+        assert [key.id for key in await services.access.keys.listed()] == [old.key.id]
+
+    async def test_nobody_hands_out_more_than_they_may(self, services: Services) -> None:
+        account = await services.access.accounts.create(
+            login="olga", name="Olga", role=Role.OPERATOR, password="a long password", actor="system"
+        )
+        opened = await services.access.sessions.open(account)
+        form = {"csrf_token": opened.csrf_token, "name": "k", "kind": "secret"}
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=build_app(services)),
+            base_url="http://steward.test",
+            cookies={SESSION_COOKIE: opened.token},
+        ) as client:
+            own = await client.post("/console/site/keys", data={**form, "scope:conversation:read": "on"})
+            more = await client.post("/console/site/keys", data={**form, "scope:conversation:use": "on"})
+        assert (own.status_code, more.status_code) == (200, 403)
+        assert "conversation:use" in more.text

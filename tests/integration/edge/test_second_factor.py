@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -143,6 +144,16 @@ class TestCodes:
             answers = [(await give(client, "000000")).status_code for _ in range(6)]
             assert answers == [401] * 5 + [429]
             assert (await client.get("/console/login/code")).headers["location"] == "/console/login"
+
+    async def test_codes_sent_at_once_dont_outrun_the_count(self, patient: Services) -> None:
+        await with_factor(patient, await person(patient))
+        async with browser(patient) as client:
+            await sign_in(client)
+            form = {"csrf_token": csrf_in(await client.get("/console/login/code")), "code": "000000"}
+            sent = [client.post("/console/login/code", data=form) for _ in range(12)]
+            answers = [response.status_code for response in await asyncio.gather(*sent)]
+        assert answers.count(401) <= 5
+        assert answers.count(429) >= 1
 
     async def test_a_recovery_code_works_once(self, patient: Services) -> None:
         account = await person(patient)

@@ -100,14 +100,11 @@ async def checked_code(services: Services, session: ConsoleSession, code: str) -
         LockedOut: too many were.
     """
     limits, subject = services.access.limits, f"code:{session.account.id}"
-    left = await limits.left(subject, limit=WRONG_CODES, window=WRONG_WITHIN)
+    # Counted before it's looked at: codes that are sent all at once must not outrun the count.
+    left = await limits.take(subject, limit=WRONG_CODES, window=WRONG_WITHIN)
     if not left.allowed:
         raise LockedOut(left.retry_after_s)
-    try:
-        await services.access.second_factors.check(session.account, code)
-    except BadCode:
-        await limits.take(subject, limit=WRONG_CODES, window=WRONG_WITHIN)
-        raise
+    await services.access.second_factors.check(session.account, code)
     await limits.forget(subject)
 
 

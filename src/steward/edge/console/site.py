@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from steward.base.errors import InvalidInput
+from steward.base.errors import InvalidInput, NotAllowed
 from steward.edge.callers import staff_of
 from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import record_id_of
 from steward.govern.access.keys import IssuedKey, KeyKind
 from steward.govern.access.permissions import PUBLIC_KEY_PERMISSIONS, SCOPES, Permission
+from steward.govern.access.principal import Principal
 
 MOST_DAYS = 3650
 
@@ -40,6 +42,8 @@ async def issue(request: Request) -> Response:
     if days and not (days.isascii() and days.isdigit() and 0 < int(days[:5]) <= MOST_DAYS):
         raise InvalidInput(f"A key lasts 1 to {MOST_DAYS} days, or for good where that is left empty.")
     chosen = {Permission(scope) for scope in SCOPES if form.get(f"scope:{scope.value}")}
+    if kind == KeyKind.SECRET:
+        _refuse_more_than_own(caller.account, chosen)
     issued = await services.access.keys.issue(
         name=name,
         kind=KeyKind(kind),
@@ -56,10 +60,12 @@ async def issue(request: Request) -> Response:
 @page(Permission.KEY_MANAGE)
 async def rotate(request: Request, key_id: str) -> Response:
     """Make a key's successor and show it, this once; the old one goes on for a day."""
-    caller = caller_of(request)
-    issued = await services_of(request).access.keys.rotate(
-        record_id_of(key_id, "key"), actor=caller.account.actor, created_by=staff_of(caller)
-    )
+    caller, identifier = caller_of(request), record_id_of(key_id, "key")
+    keys = services_of(request).access.keys
+    for key in await keys.listed():
+        if key.id == identifier and key.kind is KeyKind.SECRET:
+            _refuse_more_than_own(caller.account, key.scopes)
+    issued = await keys.rotate(identifier, actor=caller.account.actor, created_by=staff_of(caller))
     return await _page(request, issued=issued)
 
 
@@ -70,6 +76,23 @@ async def revoke(request: Request, key_id: str) -> Response:
     identifier: UUID = record_id_of(key_id, "key")
     await services_of(request).access.keys.revoke(identifier, actor=caller_of(request).account.actor)
     return see("/console/site")
+
+
+def _scopes_within(principal: Principal) -> frozenset[Permission]:
+    """Return what a person may give a secret key: what they may themselves, everywhere.
+
+    A key knows no categories, so an account that is limited to some has nothing to give.
+    """
+    return frozenset() if principal.categories is not None else SCOPES & principal.permissions
+
+
+def _refuse_more_than_own(principal: Principal, scopes: Collection[Permission]) -> None:
+    more = sorted(scope.value for scope in frozenset(scopes) - _scopes_within(principal))
+    if more:
+        raise NotAllowed(
+            f"A secret key may do no more than who makes it, and you may not: {', '.join(more)}. "
+            "Ask an admin for this key."
+        )
 
 
 async def _page(request: Request, *, issued: IssuedKey | None) -> Response:
@@ -89,7 +112,7 @@ async def _page(request: Request, *, issued: IssuedKey | None) -> Response:
             f'<steward-chat server="{address}" key="{key}"></steward-chat>'
         ),
         keys=await services.access.keys.listed(),
-        scopes=sorted(scope.value for scope in SCOPES),
+        scopes=sorted(scope.value for scope in _scopes_within(caller_of(request).account)),
         issued=issued,
         now=services.clock.now(),
     )
