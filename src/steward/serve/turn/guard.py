@@ -3,10 +3,12 @@
 Phrases decide for certain; meaning is compared with the release's examples and scored by its trained heads,
 all over the shared embedding. What a message says under a veil, or only together with those before it, is
 embedded and looked at as well; ordinary messages have nothing of the kind. Each rule has its one action.
+Masked values are read as made-up ones: a token is no sign of anything.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,6 +21,7 @@ from steward.base.language.injection import InjectionHead
 from steward.base.language.injection_veils import unveiled
 from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
+from steward.govern.privacy.tokens import with_invented_values
 from steward.serve.turn.guard_loops import goes_round, nearly_equal
 from steward.serve.turn.guard_phrases import ORDERS, Phrases, in_plain_words, orders_in_other_languages
 from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
@@ -27,6 +30,8 @@ __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
 
 OUT_OF_SCOPE_ALLOWANCE = 0.12
 """How much less like an example a message needs to be where no intent claims it: two weak signs together."""
+CLAIMED_MARGIN = 2.0
+"""Log-odds by which a message has to look more like an attack where an intent surely claims it."""
 SURELY_HARMLESS = 0.04
 """Score of the trained head up to which words alone make no attack of a message."""
 SURELY_REFUSED = 0.95
@@ -96,6 +101,7 @@ class GuardRules:
         earlier: Sequence[str],
         *,
         out_of_scope: bool = False,
+        claimed: bool = False,
         foreign: bool = False,
     ) -> Guarded:
         """Return the first rule that applies to a message as it's written: risks, then injection, then loops.
@@ -105,13 +111,14 @@ class GuardRules:
             vector: its embedding.
             earlier: what the customer said before, masked.
             out_of_scope: whether no intent claims it.
+            claimed: whether an intent surely claims it.
             foreign: whether it is in a language that the encoder doesn't know: then words alone can tell
                 an order, and no model gets to read it.
         """
-        looked_at = text[:_LOOKED_AT]
+        looked_at = with_invented_values(text[:_LOOKED_AT])
         return (
             self._risk(looked_at, vector)
-            or self._injection(looked_at, vector, out_of_scope=out_of_scope, foreign=foreign)
+            or self._injection(looked_at, vector, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
             or (
                 Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats") if goes_round(text, earlier) else None
             )
@@ -133,7 +140,8 @@ class GuardRules:
 
         What was an order already when it came was refused then, and isn't held against what follows.
         """
-        before = earlier[1 - PIECES_TOGETHER :]
+        text = with_invented_values(text)
+        before = [with_invented_values(said) for said in earlier[1 - PIECES_TOGETHER :]]
         joined = "\n".join([*before, text])
         if not before or len(joined) > _LONGEST_TOGETHER or not self._suspect(joined):
             return None
@@ -151,6 +159,12 @@ class GuardRules:
     def attack_threshold(self) -> float:
         """The head's score from which a text counts as an attack."""
         return float(self._guardrails.injection.head_threshold)
+
+    @property
+    def _claimed_threshold(self) -> float:
+        threshold = self.attack_threshold
+        odds = threshold / max(1 - threshold, 1e-9) * math.exp(CLAIMED_MARGIN)
+        return odds / (1 + odds)
 
     def _suspect(self, text: str) -> bool:
         return self._head.screen(text) >= 0.5 or orders_in_other_languages(text) or bool(ORDERS.search(text))
@@ -177,7 +191,13 @@ class GuardRules:
         return None
 
     def _injection(
-        self, text: str, vector: NDArray[np.float32], *, out_of_scope: bool = False, foreign: bool = False
+        self,
+        text: str,
+        vector: NDArray[np.float32],
+        *,
+        out_of_scope: bool = False,
+        claimed: bool = False,
+        foreign: bool = False,
     ) -> Guarded | None:
         rule = self._guardrails.injection
         if self._injection_phrases.are_in(in_plain_words(text)):
@@ -187,7 +207,7 @@ class GuardRules:
         if foreign:
             return None
         score = self._head.score(text, vector)
-        if score >= self.attack_threshold:
+        if score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
         if score > SURELY_HARMLESS and ORDERS.search(text):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
@@ -205,13 +225,15 @@ async def guard(
     *,
     embedder: Embedder,
     out_of_scope: bool = False,
+    claimed: bool = False,
     foreign: bool = False,
 ) -> Guarded:
     """Check a masked message against a release's rules, in every reading that it has."""
-    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope, foreign=foreign)
+    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
     if guarded.reaction is not Reaction.PASS:
         return guarded
-    readings = [(reading, rules.check_unveiled) for reading in unveiled(text)]
+    written = with_invented_values(text)
+    readings = [(reading, rules.check_unveiled) for reading in unveiled(written)]
     if not foreign and (joined := rules.together(text, earlier)) is not None:
         readings.append((joined, rules.check_together))
     if not readings:

@@ -119,7 +119,7 @@ class Pipeline:
             earlier = () if received.run else received.customer_texts
             guarded = findings.guarded = await guard(
                 received.text, understood.vector, earlier, runtime.guard_rules,
-                embedder=runtime.embedder, out_of_scope=understood.out_of_scope,
+                embedder=runtime.embedder, out_of_scope=understood.out_of_scope, claimed=understood.sure,
                 foreign=understood.language is not None,
             )  # fmt: skip
         notes.decide(
