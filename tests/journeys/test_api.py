@@ -325,3 +325,45 @@ def customer_token(demo: Demo, customer: str) -> str:
     found = re.search(r' token="([^"]+)"', page)
     assert found
     return found[1]
+
+
+class TestStaffAsCustomers:
+    def test_staff_neither_speaks_nor_reads_as_a_customer(
+        self, client: httpx.Client, staff: httpx.Client
+    ) -> None:
+        talk = Talk(client)
+        talk.say("write to maya.patel@brackwater.example please")
+        path = f"/v1/conversations/{talk.started['id']}"
+        assert "maya.patel" in client.get(f"{path}/messages").text
+        chat = {
+            "model": "northline",
+            "messages": [{"role": "user", "content": "What is my e-mail address?"}],
+            "steward": {"conversation": talk.started["id"]},
+        }
+        answers = [
+            staff.get(f"{path}/messages"),
+            staff.post(f"{path}/messages", json={"text": "yes"}),
+            staff.post("/v1/chat/completions", json=chat),
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        own = staff.post("/v1/chat/completions", json={**chat, "steward": {}}).json()
+        said = own["choices"][0]["message"]
+        again = [*chat["messages"], said, {"role": "user", "content": "And when do you open?"}]
+        gone_on = staff.post("/v1/chat/completions", json={"model": "northline", "messages": again}).json()
+        assert gone_on["steward"]["conversation"] == own["steward"]["conversation"]
+
+
+class TestRevealing:
+    def test_shows_only_tokens_of_this_conversation_and_needs_no_note(
+        self, client: httpx.Client, staff: httpx.Client
+    ) -> None:
+        talk = Talk(client)
+        talk.say("write to maya.patel@brackwater.example please")
+        page = f"/console/conversations/{talk.started['id']}"
+        form = {"csrf_token": staff.headers["X-CSRF-Token"], "reason": "complaint"}
+        elsewhere = staff.post(f"{page}/reveal", data={**form, "token": "[CARD_1]"})
+        assert elsewhere.status_code == 400
+        shown = staff.post(f"{page}/reveal", data={**form, "token": "[EMAIL_1]"})
+        assert (shown.status_code, "maya.patel@brackwater.example" in shown.text) == (200, True)
+        assert "maya.patel" not in staff.get(page).text
+        assert staff.get(page).status_code == 200

@@ -70,7 +70,7 @@ def build_api(
         },
     )
     app.state.services = services
-    app.state.ownership = Ownership(services.conversations, services.reach)
+    app.state.ownership = Ownership(services.conversations)
     app.state.assets = Assets()
     for router in (*ROUTERS, *routers):
         app.include_router(router)

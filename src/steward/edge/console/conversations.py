@@ -143,6 +143,9 @@ async def reveal(request: Request, conversation_id: str) -> Response:
             f"Name one token, such as [EMAIL_1], choose a reason, and write at most {NOTE_LENGTH} characters."
         )
     values = await _state(request, conversation)
+    if token not in values["tokens"]:
+        # Tokens are a customer's, not a conversation's: others of theirs may be out of the caller's reach.
+        raise InvalidInput("This conversation doesn't hold that token, so it can't be shown here.")
     await services.access.limits.enforce(
         f"reveal:{caller.account.id}",
         limit=services.settings.reveals_per_hour,
