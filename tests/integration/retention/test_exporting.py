@@ -5,13 +5,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
-from tests.integration.retention.conftest import House
+from tests.integration.retention.conftest import MASTER, House
 from tests.prove.planting import PEOPLE, plant
 
+from steward.base.db.contracts import ReadSession
+from steward.base.db.errors import DatabaseUnavailable
+from steward.govern.privacy.purging import KnownCustomers
+from steward.govern.retention.contracts import Record
 from steward.govern.retention.errors import BeingErased, NoSuchCustomer
+from steward.govern.retention.exporting import Exporting
 
 
 async def exported(house: House) -> dict[str, Any]:
@@ -70,3 +78,27 @@ class TestExport:
             await house.erasing._begin(session, [gone.customer_id], ground="request", actor="account:1")
         with pytest.raises(BeingErased, match="is being erased"):
             await house.exporting.export(PEOPLE[0].reference, actor="account:1")
+
+    async def test_an_erasure_waits_for_an_export_under_way(self, house: House) -> None:
+        person = await plant(
+            house.database, house.vault, house.clock, house.ground, PEOPLE[0], conversations=1
+        )
+        refused: list[bool] = []
+
+        async def meanwhile(session: ReadSession, customer_id: UUID) -> Sequence[Record]:
+            with pytest.raises(DatabaseUnavailable, match="stayed locked"):
+                async with house.database.write() as other:
+                    await other.one("select id from customer where id = %s for update nowait", (customer_id,))
+            refused.append(True)
+            return ()
+
+        slow = replace(house.purgers[0], export_with=meanwhile)
+        exporting = Exporting(
+            database=house.database,
+            clock=house.clock,
+            ledger=house.ledger,
+            customers=KnownCustomers(MASTER),
+            purgers=[slow],
+        )
+        await exporting.export(str(person.customer_id), actor="account:1")
+        assert refused == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
 from steward.base.ids import new_id
 from steward.serve.conversations.contracts import ConversationId, Customer
-from steward.serve.conversations.errors import TurnNotFound
+from steward.serve.conversations.errors import ConversationNotFound, TurnNotFound
 from steward.serve.conversations.service import Conversations
 
 DIGEST = b"d" * 32
@@ -66,3 +67,22 @@ class TestFeedback:
         async with database.read() as session:
             rows = await session.all("select conversation_id, thumb from feedback")
         assert rows == [(mine, "up")]
+
+    async def test_a_conversation_that_is_erased_meanwhile_isnt_there(
+        self, conversations: Conversations, database: PooledDatabase
+    ) -> None:
+        gone = await start(conversations)
+        async with database.write() as session:
+            await session.execute("delete from conversation where id = %s", (gone,))
+            rating = asyncio.create_task(conversations.feedback(gone, csat=5, comment="well done"))
+            await until_blocked(database)
+        with pytest.raises(ConversationNotFound, match="no conversation"):
+            await rating
+
+
+async def until_blocked(database: PooledDatabase) -> None:
+    """Return once somebody waits for a row that another transaction holds."""
+    while True:
+        async with database.read() as session:
+            if await session.one("select 1 from pg_locks where not granted"):
+                return

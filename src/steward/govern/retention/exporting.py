@@ -73,6 +73,8 @@ class Exporting:
         """
         async with self._database.write() as session:
             customers = await find(session, customer, self._customers)
+            # An erasure waits for these rows: it counts this export, and takes nothing away half-way.
+            await session.all(queries.HOLD_CUSTOMERS, (list(customers),))
             erased = await session.one(queries.IS_ERASED, (list(customers),))
             if erased is not None and erased[0]:
                 raise BeingErased

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LOCK_CUSTOMERS = "select id from customer where id = any(%s) order by id for update"
+HOLD_CUSTOMERS = "select id from customer where id = any(%s) order by id for key share"
 KNOWN_CUSTOMER = "select id from customer where id = %s"
 HELD = "select count(*) from held_customer where customer_id = any(%s)"
 

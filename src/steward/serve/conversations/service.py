@@ -197,10 +197,13 @@ class Conversations:
             TurnNotFound: the conversation has no such turn.
         """
         async with self._database.write() as session:
-            conversation = await self._get(session, conversation_id)
+            # Locked, so that it isn't erased between here and the insert.
+            locked = await lock_conversation(session, conversation_id)
+            if locked is None:
+                raise ConversationNotFound(conversation_id)
             if turn_id is not None and not await has_turn(session, conversation_id, turn_id):
                 raise TurnNotFound(turn_id)
-            key = await self._vault.key_for(session, conversation.customer_id)
+            key = await self._vault.key_for(session, locked.conversation.customer_id)
             sealed = key.seal(comment, "feedback.comment") if comment else None
             target = (
                 "(conversation_id) where csat is not null" if csat else "(turn_id) where thumb is not null"
