@@ -225,6 +225,26 @@ class TestPublishedKeys:
             with pytest.raises(ProviderUnreachable, match="doesn't answer with JSON"):
                 await keys.find("one", "RS256")
 
+    async def test_what_was_read_goes_on_counting_while_the_site_is_away(
+        self, fixed_clock: FixedClock
+    ) -> None:
+        with site() as shop:
+            shop.publish(ONE)
+            keys = PublishedKeys(f"{shop.url}/keys", fixed_clock)
+            assert await keys.find("one", "RS256") is not None
+            del shop.documents["/keys"]
+            fixed_clock.advance(timedelta(hours=2))
+            for _ in range(5):
+                assert await keys.find("one", "RS256") is not None
+                assert await keys.find("invented", "RS256") is None
+            assert len(shop.asked) == 2
+            fixed_clock.advance(timedelta(hours=10))
+            with pytest.raises(ProviderUnreachable, match="doesn't answer with JSON"):
+                await keys.find("one", "RS256")
+            shop.publish(ONE)
+            fixed_clock.advance(timedelta(seconds=11))
+            assert await keys.find("one", "RS256") is not None
+
 
 class TestIdTokens:
     """What only a provider with odd habits would send; the journeys meet a real one."""

@@ -26,6 +26,8 @@ _LEAST_RSA_BITS = 2048
 _FRESH = timedelta(hours=1)
 _AT_MOST_EVERY = timedelta(seconds=10)
 """How often an unknown key id makes the set be read again: invented ids must not turn into traffic."""
+_MOST_STALE = timedelta(hours=12)
+"""How long what was read last goes on counting while the address doesn't answer: as long as a login lasts."""
 _MOST_BYTES = 256 * 1024
 _TIMEOUT_S = 5.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -69,13 +71,14 @@ class PublishedKeys:
         self._keys: dict[str, Any] = {}
         self._nameless: list[Any] = []
         self._read_at: datetime | None = None
+        self._failed: tuple[datetime, ProviderUnreachable] | None = None
         self._reading = asyncio.Lock()
 
     async def find(self, key_id: str | None, algorithm: str) -> Any | None:
         """Return the key with this id, after a look at the set as it is now where it isn't known.
 
         Raises:
-            ProviderUnreachable: the set can't be read.
+            ProviderUnreachable: the set can't be read, and what was read before is too old.
         """
         await self._refresh(_FRESH)
         found = self._chosen(key_id, algorithm)
@@ -95,9 +98,17 @@ class PublishedKeys:
             now = self._clock.now()
             if self._read_at is not None and now - self._read_at < older_than:
                 return
-            document = await read_json(self._url)
-            self._keys, self._nameless = _key_set(document)
-            self._read_at = now
+            # An address that hangs is waited for once in a while, not by each caller after the other.
+            if self._failed is None or now - self._failed[0] >= _AT_MOST_EVERY:
+                try:
+                    document = await read_json(self._url)
+                except ProviderUnreachable as error:
+                    self._failed = (now, error)
+                else:
+                    self._keys, self._nameless = _key_set(document)
+                    self._read_at, self._failed = now, None
+            if self._failed is not None and (self._read_at is None or now - self._read_at >= _MOST_STALE):
+                raise self._failed[1].with_traceback(None)
 
 
 async def read_json(url: str, *, bearer: str | None = None) -> dict[str, Any]:
