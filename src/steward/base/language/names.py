@@ -7,9 +7,10 @@ Viterbi finds the best labels. A word's own scores are kept, so a usual message 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import Any, Final
 
 import numpy as np
@@ -118,6 +119,13 @@ class NameTagger:
             return ()
         return tuple(self._tagged(tokens, emissions, labels, stretch) for stretch in stretches(labels))
 
+    def is_slip(self, word: str) -> bool:
+        """Tell whether a word differs by one slip of the fingers from one of ordinary messages.
+
+        A letter added, lost, changed or swapped with its neighbour; the first letter stays.
+        """
+        return any(KNOWN in self._lexicon.signs(other) for other in _one_slip_from(word.lower()))
+
     def _tagged(
         self,
         tokens: Sequence[Token],
@@ -166,6 +174,19 @@ class NameTagger:
         if not found:
             return (0.0,) * len(LABELS)
         return tuple(map(math.fsum, zip(*found, strict=True)))
+
+
+def _one_slip_from(word: str) -> Iterator[str]:
+    for at in range(1, len(word) + 1):
+        before, after = word[:at], word[at:]
+        if after:
+            yield before + after[1:]
+        if len(after) > 1:
+            yield before + after[1] + after[0] + after[2:]
+        for letter in ascii_lowercase:
+            yield before + letter + after
+            if after:
+                yield before + letter + after[1:]
 
 
 def feature_rows(text: str, lexicon: Lexicon) -> tuple[list[Token], list[list[str]]]:

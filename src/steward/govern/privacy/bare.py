@@ -41,6 +41,10 @@ _NAMED_THINGS = word_set(
     "house channel since until in for about around over under than per by from to between before after "
     "during till year pay paid costs cost spent owe charged"
 )
+_MONTHS = word_set(
+    "january february march april may june july august september october november december jan feb mar apr "
+    "jun jul aug sep sept oct nov dec"
+)
 _CHOICE = re.compile(r"(?<![\d.,£$€])[0-9]{4}\s(?:or|maybe|or maybe)\s(?:it'?s\s)?[0-9]{4}(?![\d.,:/-])")
 _GOING_ON = word_set("the and i you if my does would could please thanks or but that it maybe is was")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
@@ -98,6 +102,8 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 def _measures(text: str, start: int, end: int) -> bool:
     """Tell whether the words beside a number say that it counts or names something ordinary."""
     before, after = _words(text[max(0, start - 24) : start])[-2:], _words(text[end : end + 24])[:2]
+    if before and before[-1] in _MONTHS and _YEAR.fullmatch(text, start, end):
+        return int(text[start:end]) > _YOUNGEST
     return not _UNITS.isdisjoint(after) or not _NAMED_THINGS.isdisjoint(before)
 
 

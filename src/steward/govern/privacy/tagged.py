@@ -33,6 +33,10 @@ _LISTED: Final = 1.0
 
 _MOST_LOWER: Final = 3
 """Words of a name in lower case."""
+_ABBREVIATION: Final = 4
+"""Letters up to which a word all in capitals, among others that aren't, is rather an abbreviation."""
+_FEWEST_OF_SLIP: Final = 4
+"""Letters from which a word may be an ordinary one mistyped; shorter ones are near too many."""
 
 
 class TaggedNames:
@@ -44,7 +48,8 @@ class TaggedNames:
         Args:
             tagger: the release's.
             is_own_word: whether a lower-case word stands in what the assistant knows. Words that all do,
-                a product or a place, are a name only where one is a given name and the tagger is sure.
+                a product or a place, are a name only where they're written with capitals, one is a given
+                name and the tagger is sure.
         """
         self._tagger = tagger
         self._is_own_word = is_own_word
@@ -56,7 +61,9 @@ class TaggedNames:
             piece = folded.text[tagged.start : tagged.end]
             words = _WORD.findall(piece.lower())
             if tagged.label == "NAME":
-                found = self._is_name(tagged, words, lower=piece == piece.lower())
+                found = self._is_name(tagged, words, lower=piece == piece.lower()) and not (
+                    tagged.margin < _SURE and _is_abbreviation(piece, folded.text)
+                )
             else:
                 found = self._is_address(tagged, words)
             if words and found:
@@ -68,13 +75,18 @@ class TaggedNames:
             return False
         if tagged.margin < _least(tagged.signs, lower=lower) or (lower and _is_clause(tagged.signs)):
             return False
+        if lower and not any(tagged.signs) and all(map(self._is_mistyped, words)):
+            return False
         given = any(GIVEN in signs for signs in tagged.signs)
-        return (given and tagged.margin >= _SURE) or not self._is_own(words)
+        return (given and not lower and tagged.margin >= _SURE) or not self._is_own(words)
 
     def _is_address(self, tagged: Tagged, words: Sequence[str]) -> bool:
         if not STREET_WORDS.isdisjoint(words):
             return True
         return (tagged.margin >= _SURE or tagged.has_digit) and not self._is_own(words)
+
+    def _is_mistyped(self, word: str) -> bool:
+        return len(word) >= _FEWEST_OF_SLIP and self._tagger.is_slip(word)
 
     def _is_own(self, words: Sequence[str]) -> bool:
         return self._is_own_word is not None and all(map(self._is_own_word, words))
@@ -83,6 +95,11 @@ class TaggedNames:
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Return the different words of texts in lower case, as `is_own_word` is asked for them."""
     return frozenset(word for text in texts for word in _WORD.findall(fold(text).text.lower()))
+
+
+def _is_abbreviation(piece: str, text: str) -> bool:
+    """Tell whether a short word all in capitals stands in a text that isn't shouted."""
+    return piece.isupper() and piece.isalpha() and len(piece) <= _ABBREVIATION and not text.isupper()
 
 
 def _is_clause(signs: Sequence[str]) -> bool:
