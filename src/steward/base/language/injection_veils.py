@@ -40,6 +40,10 @@ _COMMON: Final = frozenset(
 _LONG_TOKEN: Final = 16
 _INVISIBLE = re.compile(r"\w[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]+\w")
 _FEWEST_INVISIBLE: Final = 2
+_MARKUP = re.compile(
+    r"</?(?:p|br|b|i|u|em|strong|a|div|span|ul|ol|li|h[1-6]|html|body|font|script|table|tr|td|th|pre|code)\s?/?>",
+    re.IGNORECASE,
+)
 
 
 def unveiled(text: str) -> tuple[str, ...]:
@@ -61,6 +65,11 @@ def unveiled(text: str) -> tuple[str, ...]:
     if turned is not None:
         found[turned] = None
     return tuple(reading for reading in found if reading.strip())[:MOST_READINGS]
+
+
+def without_markup(text: str) -> str:
+    """Return a text without the bare tags of formatted text, which a paste brings along."""
+    return _MARKUP.sub(" ", text) if "<" in text else text
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from steward.base.language.contracts import Embedder
 from steward.base.language.injection import InjectionHead
-from steward.base.language.injection_veils import unveiled
+from steward.base.language.injection_veils import unveiled, without_markup
 from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.tokens import with_invented_values
@@ -206,7 +206,7 @@ class GuardRules:
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         if foreign:
             return None
-        score = self._head.score(text, vector)
+        score = self._head.score(without_markup(text), vector)
         if score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
         if score > SURELY_HARMLESS and ORDERS.search(text):
