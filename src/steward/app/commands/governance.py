@@ -14,7 +14,7 @@ from steward.base.errors import InvalidInput
 from steward.govern.policy.controls import MEANINGS
 from steward.improve.rollout.governing import GovernanceState
 from steward.supply.assistant.schema.governance import Governance
-from steward.supply.releases.approvals import Approvals
+from steward.supply.releases.approvals import Approvals, governance_of
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.reading import read_folder
 
@@ -60,12 +60,15 @@ def run_approve(
     reference: str, *, role: str, reason: str, withdraw: bool, as_json: bool, data_dir: Path | None
 ) -> int:
     """Agree to a release in a role, or take that back."""
+    if not withdraw and not reason.strip():
+        raise InvalidInput("give a reason with --reason; it goes into the ledger")
 
     async def work(foundation: Foundation) -> int:
         release = await foundation.releases.find(reference)
         approvals = Approvals(foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
         async with foundation.store.database.read() as session:
-            governance = (await read_folder(session, release.id))[1].governance or Governance()
+            folder = (await read_folder(session, release.id))[1]
+            governance = await governance_of(session, release, folder) or Governance()
         if role not in governance.approve_release:
             asked = ", ".join(governance.approve_release) or "nobody"
             raise InvalidInput(f"governance.yaml asks {asked} to agree to a release, not '{role}'")

@@ -16,7 +16,7 @@ from steward.govern.access.permissions import Permission
 from steward.govern.policy.controls import BY_PROBE, MEANINGS
 from steward.improve.rollout.governing import RiskState
 from steward.supply.assistant.schema.governance import Governance
-from steward.supply.releases.approvals import ADMIN, Approvals
+from steward.supply.releases.approvals import ADMIN, Approvals, governance_of
 from steward.supply.releases.contracts import ReleaseLine
 from steward.supply.releases.reading import read_folder
 
@@ -61,7 +61,8 @@ async def approve(request: Request, reference: str) -> Response:
     role, reason = form.get("role", ""), form.get("reason", "").strip()
     release = await services.releases.find(reference, assistant=services.settings.assistant)
     async with services.database.read() as session:
-        asked = (await read_folder(session, release.id))[1].governance or Governance()
+        folder = (await read_folder(session, release.id))[1]
+        asked = await governance_of(session, release, folder) or Governance()
     if role not in asked.approve_release:
         raise InvalidInput("governance.yaml doesn't ask that role to agree to a release.")
     approvals = Approvals(services.database, clock=services.clock, ledger=services.ledger)

@@ -18,7 +18,7 @@ from steward.improve.evals.tested import Tested, newest_results
 from steward.improve.rollout.contracts import Rollout, RolloutKind
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.schema.governance import Governance, RiskEntry
-from steward.supply.releases.approvals import Approvals, ReleaseApproval
+from steward.supply.releases.approvals import Approvals, ReleaseApproval, governance_of
 from steward.supply.releases.contracts import Release, short_id
 from steward.supply.releases.reading import read_folder
 
@@ -90,14 +90,15 @@ class Governing:
         """Return how everything stands, for some of the folder's categories or for all."""
         async with self._database.read() as session:
             release, folder = await read_folder(session, release_id)
+            governance = await governance_of(session, release, folder)
             tested = await newest_results(session, release_id)
         wanted = tuple(categories) or tuple(item.name for item in folder.intents.categories)
         controls = {control: await self._control(control, release.id, folder, tested) for control in Control}
         approvals = await self._approvals.of(release.id)
-        risks = tuple(risk_states(folder.governance, controls))
-        missing = tuple(conditions(folder.governance, release, wanted, controls, approvals))
+        risks = tuple(risk_states(governance, controls))
+        missing = tuple(conditions(governance, release, wanted, controls, approvals))
         return GovernanceState(
-            release, self._clock.now(), folder.governance, wanted, controls, risks, approvals, missing
+            release, self._clock.now(), governance, wanted, controls, risks, approvals, missing
         )
 
     async def _control(

@@ -8,12 +8,16 @@ from typing import Final
 from uuid import UUID
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database, WriteSession
+from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.ids import new_id
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
+from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.schema.governance import Governance
+from steward.supply.releases import queries
 from steward.supply.releases.contracts import Release
 from steward.supply.releases.errors import CannotApprove, NoSuchApproval
+from steward.supply.releases.reading import read_folder
 
 ADMIN: Final = "admin"
 """The role that may agree in any role's place."""
@@ -40,6 +44,23 @@ class ReleaseApproval:
     actor: str
     reason: str
     at: datetime
+
+
+async def governance_of(session: ReadSession, release: Release, folder: Folder) -> Governance | None:
+    """Return a release's governance, with the agreements that the release being served asks for besides.
+
+    So a release can't let itself off: who takes a role out of `approve_release`, or four eyes away, needs
+    what stood there until then once more.
+    """
+    own = folder.governance
+    row = await session.one(queries.SERVING, {"assistant": release.assistant})
+    if own is None or row is None or row[0] == release.id:
+        return own
+    served = (await read_folder(session, row[0]))[1].governance
+    if served is None:
+        return own
+    roles = tuple(dict.fromkeys((*own.approve_release, *served.approve_release)))
+    return own.model_copy(update={"approve_release": roles, "four_eyes": own.four_eyes or served.four_eyes})
 
 
 class Approvals:

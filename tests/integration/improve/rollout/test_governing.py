@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import pytest
 from tests.conftest import NOON
 from tests.integration.improve.rollout.field import BY, FULL, Field, phase, plan
+from tests.integration.supply.releases.conftest import SPOKE
 
 from steward.govern.policy.controls import BY_PROBE, Control, ControlState, Shown
 from steward.improve.rollout.contracts import RolloutState, Stage
 from steward.improve.rollout.errors import GateClosed
 from steward.improve.rollout.governing import Governing, conditions, risk_states
+from steward.supply.assistant.collecting import collect
 from steward.supply.assistant.folder import Folder
+from steward.supply.assistant.reading import read_files
 from steward.supply.assistant.schema.governance import Governance, RiskEntry, UseCase
 from steward.supply.releases.approvals import Approvals
 from steward.supply.releases.contracts import Release
@@ -182,6 +185,27 @@ class TestGoverning:
         async with field.database.read() as session:
             deeds = [row.deed for row in await field.ledger.recent(session, subject=f"release:{release.id}")]
         assert deeds[:2] == ["release.approval_withdrawn", "release.approved"]
+
+    async def test_a_release_cant_let_itself_off_an_agreement(
+        self, field: Field, governing: Governing, approvals: Approvals
+    ) -> None:
+        files = dict(collect(SPOKE)[0])
+        strict = read_files(
+            {**files, "governance.yaml": b"approve_release: [compliance]\nfour_eyes: true\n"}, "strict"
+        )
+        served = await field.releases.create(strict, created_by=BY)
+        easy = read_files({**files, "governance.yaml": b"approve_release: []\n"}, "easy")
+        release = await field.releases.create(easy, created_by=BY)
+        await field.releases.serve("spoke", served.id, actor=BY)
+        said = (await governing.state(release.id)).missing
+        assert any("the role 'compliance' hasn't agreed" in sentence for sentence in said)
+        state = await governing.state(release.id)
+        assert state.governance is not None
+        assert state.governance.four_eyes
+        await approvals.give(
+            release, role="compliance", own_role="compliance", actor="account:9", reason="r", four_eyes=True
+        )
+        assert not any("agreed" in item for item in (await governing.state(release.id)).missing)
 
     async def test_four_eyes(self, field: Field, approvals: Approvals) -> None:
         release = await field.releases.find(field.new)
