@@ -13,6 +13,7 @@ from starlette.responses import Response
 from steward.base.errors import NotAllowed, NotAuthenticated
 from steward.edge.contracts import Services
 from steward.edge.entrance import ANYBODY, Caller, Needed, Open, services_of
+from steward.govern.access.account import Account
 from steward.govern.access.errors import BadSession, NoCredential
 from steward.govern.access.principal import Principal, PrincipalKind, require
 from steward.govern.access.sessions import ConsoleSession
@@ -93,9 +94,16 @@ async def session_of(request: Request, services: Services) -> ConsoleSession | N
     if not token:
         return None
     try:
-        return await services.access.sessions.find(token)
+        session = await services.access.sessions.find(token)
     except BadSession:
         return None
+    return None if _lacks_factor(session.account, services) else session
+
+
+def _lacks_factor(account: Account, services: Services) -> bool:
+    """Say whether a role given after the login asks for a second factor; the next login sets it up."""
+    needed = account.role in services.settings.second_factor_roles and account.issuer is None
+    return needed and account.second_factor_since is None
 
 
 def session_token(request: Request, services: Services) -> str | None:

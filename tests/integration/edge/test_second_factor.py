@@ -197,6 +197,15 @@ class TestRoles:
             assert len(re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", done.text)) == 10
             assert (await client.get("/console/ledger")).status_code == 200
 
+    async def test_a_role_given_later_sets_it_up_as_well(self, patient: Services) -> None:
+        account = await person(patient, Role.AGENT)
+        async with browser(patient) as client:
+            await sign_in(client)
+            assert (await client.get("/console/account")).status_code == 200
+            await patient.access.accounts.set_role(account.id, Role.COMPLIANCE, actor="system")
+            assert (await client.get("/console/ledger")).status_code == 303
+            assert (await sign_in(client)).headers["location"].startswith("/console/login/enrol")
+
     async def test_it_cant_be_removed_there(self, patient: Services, fixed_clock: FixedClock) -> None:
         account = await person(patient, Role.COMPLIANCE)
         generator, _ = await with_factor(patient, account)
@@ -327,3 +336,16 @@ class TestPeople:
             assert await patient.access.sessions.listed(ann.id) == ()
             last = await client.post(f"/console/people/{admin.id}/state", data={**form, "state": "disabled"})
             assert last.status_code in {303, 409}
+
+
+class TestOtherSites:
+    @pytest.mark.parametrize(
+        ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 303), ("none", 303)]
+    )
+    async def test_no_other_site_signs_a_visitor_in(self, site: str, status: int, patient: Services) -> None:
+        await person(patient)
+        form = {"login": "sam", "password": PASSWORD}
+        async with browser(patient) as client:
+            answer = await client.post("/console/login", data=form, headers={"sec-fetch-site": site})
+            assert answer.status_code == status
+            assert (SESSION_COOKIE in client.cookies) is (status == 303)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from steward.base.errors import NotAuthenticated, StewardError
+from steward.base.errors import NotAllowed, NotAuthenticated, StewardError
 from steward.edge.bodies import read_bytes
 from steward.edge.callers import caller_in_session, is_safe, session_of
 from steward.edge.console.browsers import browser_in_words
@@ -48,6 +48,7 @@ async def identify_for_page(request: Request, needed: Needed) -> Caller:
     """
     session = await session_of(request, services_of(request))
     if not is_safe(request):
+        _refuse_other_sites(request)
         request.state.form = await read_form(request)
     if isinstance(needed, Open):
         return ANYBODY if session is None else caller_in_session(session)
@@ -59,6 +60,15 @@ async def identify_for_page(request: Request, needed: Needed) -> Caller:
     if not is_safe(request):
         session.check_csrf(form_of(request).get(CSRF_FIELD))
     return caller
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Refuse a form of another site, as browsers tell it (W3C Fetch Metadata).
+
+    The login's form has no token yet: without this a site could sign a visitor in as somebody else.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        raise NotAllowed("This form was sent by another site; open the console itself.")
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
