@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import TestDatabase
 
+from steward.app.commands.ledger import run_verify
 from steward.base.clock import FixedClock
 from steward.base.db.contracts import Database
 from steward.base.errors import InvalidInput, Misconfigured, Unavailable
@@ -29,6 +30,7 @@ from steward.govern.ledger.proofs import (
 )
 from steward.govern.ledger.service import Ledger
 from steward.govern.ledger.witness import FileWitness, UrlWitness, heads_in, witness_of
+from steward.supply.releases.signing import key_text
 
 _DETAILS: dict[str, Detail] = {
     "role": "admin",
@@ -359,6 +361,28 @@ class TestProofs:
             ]
             assert not verified(changed)
             assert not verified(whole[:number] + whole[number + 1 :])
+
+    async def test_one_key_signs_a_whole_file_and_its_own_key_proves_little(
+        self,
+        database: Database,
+        ledger: Ledger,
+        fixed_clock: FixedClock,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        files = []
+        for signer in (KEY, Key(b"x" * 32)):
+            await append(database, ledger)
+            await Chainer(database, fixed_clock, signer=signer).finish()
+            async with database.read() as session:
+                files.append([json.dumps(line) async for line in export(session)])
+        assert verify_lines(files[0]).ok
+        assert "isn't this installation's" in str(verify_lines(files[1]).reason)
+        file = tmp_path / "ledger.jsonl"
+        file.write_text("\n".join(files[0]))
+        for key, warned in ((None, True), (key_text(KEY.public), False)):
+            assert run_verify(file, start=1, witness=None, key=key, as_json=False, data_dir=None) == 0
+            assert ("not who signed it" in capsys.readouterr().err) is warned
 
     @pytest.mark.parametrize("lines", [[], ["{}"], ["no json"], ['{"format": "steward-ledger-proof/1"}']])
     def test_other_files_are_refused(self, lines: list[str]) -> None:

@@ -40,6 +40,8 @@ def run_verify(
 ) -> int:
     """Check the chain of this installation, or an exported file by itself; 1 when it breaks."""
     if file is not None:
+        if key is None:
+            say("no --key is given, so this shows only that the file agrees with itself, not who signed it")
         return _told(verify_file(file, key), as_json=as_json, what=str(file))
     settings = prepared(data_dir)
 

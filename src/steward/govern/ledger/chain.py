@@ -40,7 +40,7 @@ class Walk:
 
     Args:
         remembered: heads that were seen before and kept elsewhere.
-        public_key: the key that checkpoints must be signed with; None takes each one's own.
+        public_key: the key that checkpoints must be signed with; None takes the first one's own for all.
         start: where to begin: a head that is known to be good, and the walk goes on behind it.
     """
 
@@ -173,6 +173,7 @@ class Walk:
             self._fault = (position, None, fault)
             return
         self._checkpoints += 1
+        self._public_key = self._public_key or checkpoint.signature.public_key
         self._signed_to = position
         self._tree = Growing()
 

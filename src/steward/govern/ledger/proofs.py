@@ -180,6 +180,7 @@ def _verify_export(head: Mapping[str, Any], rest: Iterable[str], public_key: byt
             raise InvalidInput("The file doesn't say with a signed head where it begins.")
         if not is_trusted(before, public_key):
             raise InvalidInput("The head at which the file begins isn't signed with the installation's key.")
+        public_key = before.signature.public_key
     walk = Walk(public_key=public_key, start=begins)
     last = begins.position
     newest: Checkpoint | None = None

@@ -63,7 +63,7 @@ class Ledger:
             session: where to read.
             remembered: heads that were seen earlier and kept elsewhere; without one, rows cut off behind
                 the newest signed head can't be noticed.
-            public_key: the installation's key, which every signed head must be of; None takes each one's own.
+            public_key: the installation's, which every signed head must be of; None takes the first one's.
             start: begin here, or at the signed head before; what lies before it is taken as good.
             progress: told every so often how many links of how many are checked.
         """
