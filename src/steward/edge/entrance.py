@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from steward.base.errors import NotFound, StewardError
+from steward.base.errors import InvalidInput, NotFound, StewardError
 from steward.edge.contracts import Services
 from steward.edge.problems import unexpected
 from steward.govern.access.errors import NoCredential
@@ -104,6 +104,14 @@ async def stay_in_reach(request: Request, caller: Caller) -> None:
             raise NotFound(f"There is no {name.removesuffix('_id')} {record_id}.")
 
 
+def _refuse_nul(request: Request) -> None:
+    """Refuse an address with the one character that no text of the database can hold."""
+    if any("\0" in str(value) for value in request.path_params.values()):
+        raise NotFound("There is nothing at this address.")
+    if b"%00" in request.scope["query_string"]:
+        raise InvalidInput("The query holds the character NUL, which nothing here has.")
+
+
 def permission_of(endpoint: object) -> Needed | None:
     """Return what an endpoint declared, or None where it declared nothing."""
     return getattr(endpoint, _DECLARED, None)
@@ -119,6 +127,7 @@ def entrance(identify: Identify, explain: Explain) -> Callable[[Needed], Callabl
                 try:
                     request.state.caller = await identify(request, needed)
                     await stay_in_reach(request, request.state.caller)
+                    _refuse_nul(request)
                     return await handler(request=request, **values)
                 except StewardError as error:
                     if error.log_level != "info":

@@ -71,6 +71,21 @@ class TestList:
     async def test_a_wrong_day_is_refused(self, officer: httpx2.AsyncClient) -> None:
         assert (await officer.get("/console/ledger?since=yesterday")).status_code == 400
 
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            ("/console/ledger?until=9999-12-31", 400),
+            ("/console/ledger/export?until=9999-12-31", 400),
+            ("/console/ledger?deed=%00", 400),
+            ("/console/releases/%00", 404),
+            ("/v1/admin/releases/%00/diff/1", 404),
+        ],
+    )
+    async def test_what_no_text_or_day_can_be_is_refused(
+        self, address: str, status: int, officer: httpx2.AsyncClient
+    ) -> None:
+        assert (await officer.get(address)).status_code == status
+
 
 class TestEntry:
     async def test_proof_can_be_taken_away_and_checked(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -193,9 +193,12 @@ def _day(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise InvalidInput("A day has to be written as 2026-03-01.") from None
+    if day.year == MAXYEAR:
+        raise InvalidInput(f"A day has to lie before the year {MAXYEAR}.")
+    return day
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:
