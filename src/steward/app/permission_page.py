@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from steward.edge.application import declared_calls
 from steward.edge.declarations import STRANGERS, Declared
 from steward.edge.entrance import Open
-from steward.govern.access.permissions import ROLE_PERMISSIONS, SCOPED_ROLES, SCOPES, Permission, Role
+from steward.govern.access.permissions import (
+    ROLE_PERMISSIONS,
+    SCOPED_ROLES,
+    SCOPES,
+    WHOLE_INSTALLATION,
+    Permission,
+    Role,
+)
 
 HEAD = """# Permissions
 
@@ -23,7 +30,8 @@ sign-in instead of 401.
 SCOPED = """An account of the roles {roles} can be limited to categories:
 then conversations, turns and approvals of other categories aren't there for it (404), in lists, in pages, in
 calls, and for what it could do to them. Figures of the whole (KPIs, rollouts, releases) aren't limited. A
-conversation in which the person holds the word stays in reach.
+conversation in which the person holds the word stays in reach. What changes things for every category at once
+isn't theirs either, whatever the role says: {whole}.
 
 """
 
@@ -31,7 +39,10 @@ conversation in which the person holds the word stays in reach.
 def permission_page() -> str:
     """Return the page as Markdown."""
     calls = declared_calls()
-    scoped = SCOPED.format(roles=", ".join(sorted(SCOPED_ROLES)))
+    scoped = SCOPED.format(
+        roles=", ".join(sorted(SCOPED_ROLES)),
+        whole=", ".join(f"`{one}`" for one in sorted(WHOLE_INSTALLATION)),
+    )
     return (
         HEAD
         + scoped

@@ -214,7 +214,7 @@ class TestLists:
 
 
 class TestKeys:
-    async def test_a_limited_account_hands_out_no_secret_key(
+    async def test_a_limited_account_hands_out_no_key(
         self, services: Services, limited: tuple[httpx2.AsyncClient, UUID]
     ) -> None:
         client, _ = limited
@@ -242,3 +242,22 @@ class TestKeys:
             more = await client.post("/console/site/keys", data={**form, "scope:conversation:use": "on"})
         assert (own.status_code, more.status_code) == (200, 403)
         assert "conversation:use" in more.text
+
+
+class TestWholeInstallation:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/v1/admin/rollouts",
+            f"/v1/admin/rollouts/{SOME_ID}/rollback",
+            f"/v1/admin/rollouts/{SOME_ID}/approvals/0",
+            "/v1/admin/releases/1/labels",
+        ],
+    )
+    async def test_a_limited_account_changes_nothing_for_all_categories(
+        self, address: str, limited: tuple[httpx2.AsyncClient, UUID]
+    ) -> None:
+        client, _ = limited
+        answer = await client.post(address, json={"reason": "r"})
+        assert (answer.status_code, "permission" in answer.text) == (403, True)
+        assert (await client.get("/v1/admin/conversations")).status_code == 200

@@ -79,11 +79,8 @@ async def revoke(request: Request, key_id: str) -> Response:
 
 
 def _scopes_within(principal: Principal) -> frozenset[Permission]:
-    """Return what a person may give a secret key: what they may themselves, everywhere.
-
-    A key knows no categories, so an account that is limited to some has nothing to give.
-    """
-    return frozenset() if principal.categories is not None else SCOPES & principal.permissions
+    """Return what a person may give a secret key: what they may themselves."""
+    return SCOPES & principal.permissions
 
 
 def _refuse_more_than_own(principal: Principal, scopes: Collection[Permission]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from steward.govern.access.permissions import ROLE_PERMISSIONS, Role
+from steward.govern.access.permissions import ROLE_PERMISSIONS, WHOLE_INSTALLATION, Role
 from steward.govern.access.principal import Principal, PrincipalKind
 
 
@@ -40,6 +40,8 @@ class Account:
     def principal(self) -> Principal:
         """The caller that this person is."""
         permissions = ROLE_PERMISSIONS[self.role]
+        if self.categories is not None:
+            permissions -= WHOLE_INSTALLATION
         return Principal(
             PrincipalKind.STAFF,
             str(self.id),

@@ -124,6 +124,16 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 SCOPED_ROLES = frozenset({Role.OPERATOR, Role.EDITOR, Role.REVIEWER, Role.AGENT, Role.VIEWER})
 """Roles whose accounts can be limited to categories; admins and compliance see everything."""
 
+WHOLE_INSTALLATION = frozenset(
+    {
+        Permission.RELEASE_WRITE,
+        Permission.ROLLOUT_WRITE,
+        Permission.ROLLOUT_APPROVE,
+        Permission.KEY_MANAGE,
+    }
+)
+"""What changes things for every category at once: an account that is limited to some lacks it."""
+
 PUBLIC_KEY_PERMISSIONS = frozenset({Permission.CONVERSATION_USE, Permission.FEEDBACK_GIVE})
 """What a widget's key may; it stands in a web page for everybody to read."""
 
