@@ -160,9 +160,16 @@ def source_documents(folder: Folder) -> tuple[SourceDocument, ...]:
 async def _inert(folder: Folder, embedder: Embedder, progress: Progress) -> tuple[Inert, ...]:
     """Return the passages of a folder that look like orders to the assistant."""
     progress(f"looking for hidden orders in {len(folder.documents)} documents")
-    head = InjectionHead.from_bytes(shipped()[injection.NAME], encoder=embedder.name)
+    content = shipped()[injection.NAME]
+    head = InjectionHead.from_bytes(content, encoder=embedder.name)
     threshold = float(folder.guardrails.injection.document_threshold)
-    found = await inert_passages(source_documents(folder), embedder=embedder, head=head, threshold=threshold)
+    found = await inert_passages(
+        source_documents(folder),
+        embedder=embedder,
+        head=head,
+        head_digest=sha256_hex(content),
+        threshold=threshold,
+    )
     for item in found:
         progress(f"left out of answers: a passage of {item.path} looks like an order to the assistant")
     return found
