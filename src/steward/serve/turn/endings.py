@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from steward.govern.ledger.errors import BadEntry
+from steward.govern.privacy.tokens import tokens_in
 from steward.serve.conversations.contracts import ActionChanged, Event, Outcome, Question
 from steward.serve.desk.opening_hours import hand_over_text
 from steward.serve.turn.course import Course
@@ -109,6 +110,8 @@ def not_for_reading(course: Course, understood: Understood) -> Ending | None:
     if course.received.waiting_priority is not None and course.received.waiting_priority >= HIGH_PRIORITY:
         return hand_over(course, "waiting_for_human")
     if understood.empty or (understood.wordless and course.received.run is None):
+        if tokens_in(course.received.text):
+            return Ending(Outcome.ASKED, "nothing_open", NOTHING_OPEN, (Question(None, NOTHING_OPEN),))
         return Ending(
             Outcome.ASKED, "nothing_said", NOTHING_UNDERSTOOD, (Question(None, NOTHING_UNDERSTOOD),)
         )

@@ -1,4 +1,4 @@
-"""A message as it's understood: misspelt words put right, what is repeated taken once.
+"""A message as it's understood: misspelt words put right, repetitions and hidden values left out.
 
 Only understanding and search read this form. What is stored, masked, checked for risks by phrases
 and shown stays as the customer wrote it.
@@ -10,6 +10,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+from steward.govern.privacy.tokens import TOKEN, with_invented_values
+
+_GIVEN = re.compile(
+    r"(?<!\w)(?:(?:i['’]?m|i am|this is|it['’]?s|name['’]?s|"
+    r"my (?:full )?(?:name|number|phone|mobile|e-?mail|account|address|postcode|card|date of birth|dob)"
+    r"(?: (?:number|address))? is|i live (?:at|in)|account(?: (?:number|no\.?))?:?|born(?: on)?|"
+    r"ref(?:erence)?:?|from|at|to|on|for|by|with|of|about|in) ){0,2}"
+    rf"{TOKEN.pattern}(?: (?:here|speaking|calling)\b)?[,;]?",
+    re.IGNORECASE,
+)
+"""A hidden value with the words that do no more than give it."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORDS_OF_MATTER = 2
 _LETTERS = re.compile(r"(?<![\w\[])[^\W\d_]{5,30}(?![\w\]])")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
@@ -47,6 +60,7 @@ class Reading:
 
     def read(self, text: str) -> str:
         """Return the message as it's understood."""
+        text = matter_of(text)
         text = once_each(text)[:_LOOKED_AT] if len(text) > _LONG else text
         shouted = text.isupper()
         return _LETTERS.sub(lambda found: self._put_right(found, shouted=shouted), text)
@@ -82,6 +96,18 @@ class Reading:
             if known[0] == word[0] and (mistakes := mistakes_between(word, known)) <= allowed
         ]
         return min(measured)[-1] if measured else None
+
+
+def matter_of(text: str) -> str:
+    """Return a masked message without its hidden values and the words that only give them.
+
+    "I live at [ADDRESS_1] and there's no internet" isn't about an address. Where hardly a word is left the
+    values are what it says: made-up ones stand in for them.
+    """
+    if "[" not in text:
+        return text
+    rest = " ".join(_GIVEN.sub(" ", text).split())
+    return rest if len(_WORD.findall(rest)) >= _WORDS_OF_MATTER else with_invented_values(text)
 
 
 def once_each(text: str) -> str:

@@ -25,7 +25,7 @@ _LEANS_ON_BEFORE = re.compile(
     r"also|is there|is it|are there|are they)\b",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"\[[A-Z_]+_\d+\]")
+_TOKEN = re.compile(r"\[[A-Z][A-Z0-9_]*_\d+\]")
 _SHORT_WORDS = 7
 """A message this short that leans on what was said before is understood and searched together with it."""
 SURE_OF_HUMAN = 0.5
@@ -96,6 +96,7 @@ async def understand(
         if not _sure(prediction, runtime):
             prediction = runtime.intent_head.predict(query, query_vector)
     intent = runtime.intents[prediction.label]
+    wordless = not any(letter.isalpha() for letter in _TOKEN.sub("", text))
     return Understood(
         vector=vector,
         query=query,
@@ -107,15 +108,15 @@ async def understand(
         language=language_of(text),
         question=is_question(text),
         empty=bool(_NOTHING_SAID.fullmatch(text)),
-        wordless=not any(letter.isalpha() for letter in _TOKEN.sub("", text)),
-        sure=_sure(prediction, runtime),
+        wordless=wordless,
+        sure=_sure(prediction, runtime) and not wordless,
     )
 
 
 def asks_for_human(understood: Understood) -> bool:
     """Tell whether the message means a human without one of the words for it."""
     wanted = understood.intent.hand_over and understood.confidence >= SURE_OF_HUMAN
-    return wanted and not understood.out_of_scope
+    return wanted and not understood.out_of_scope and not understood.wordless
 
 
 def is_question(text: str) -> bool:
