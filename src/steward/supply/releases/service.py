@@ -335,10 +335,13 @@ class Releases:
 
     # ---------------------------------------------------------------- serving
 
-    async def serve(self, assistant: str, release_id: str, *, actor: str) -> Serving:
+    async def serve(
+        self, assistant: str, release_id: str, *, actor: str, missing: Sequence[str] = ()
+    ) -> Serving:
         """Let an assistant serve a release from its next conversation on.
 
-        Listeners are told. Serving what is served changes nothing.
+        Listeners are told. Serving what is served changes nothing. The ledger takes what is `missing` of what
+        governance asks, in sentences.
 
         Raises:
             NoSuchRelease: there is no release of this id.
@@ -372,6 +375,8 @@ class Releases:
                 "before": None if before is None else before.release_id,
                 "generation": after.generation,
             }
+            if missing:
+                details["missing"] = "; ".join(missing)
             entry = Entry(actor, "release.served", f"release:{release_id}", details)
             await self._ledger.append(session, entry)
         return Serving(after.release_id, after.generation)

@@ -214,6 +214,13 @@ class TestServe:
         assert first == again
         assert await count(database, "select count(*) from ledger where deed = 'release.served'") == 1
 
+    async def test_what_governance_misses_is_on_record(self, workshop: Any, database: Database) -> None:
+        releases = workshop.open()
+        release = await releases.create(workshop.folder(), created_by=CLERK)
+        await releases.serve("spoke", release.id, actor=CLERK, missing=("nobody agreed", "nobody answers"))
+        said = "select count(*) from ledger where details ->> 'missing' = 'nobody agreed; nobody answers'"
+        assert await count(database, said) == 1
+
     async def test_another_assistants_release_is_refused(self, workshop: Any) -> None:
         release = await workshop.open().create(workshop.folder(), created_by=CLERK)
         with pytest.raises(Conflict, match="is of assistant 'spoke', not 'northline'"):
