@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -86,6 +87,12 @@ async def fresh_vault(database: Database, source: KeySource, clock: FixedClock) 
 async def found_again(database: Database, vault: Vault, reference: str) -> CustomerId:
     async with database.write() as session:
         return await vault.open_customer(session, reference=reference, verified=False)
+
+
+async def is_blocked(database: Database) -> bool:
+    """Tell whether somebody waits for what another transaction holds."""
+    async with database.read() as session:
+        return await session.one("select 1 from pg_locks where not granted") is not None
 
 
 class TestRotate:
@@ -210,6 +217,25 @@ class TestRetire:
             await source.add(session)
         with pytest.raises(KeyInUse, match="3 keys are still wrapped"):
             await Rotation(database, keeping, clock=fixed_clock).retire(old, actor="a")
+
+    async def test_key_stays_that_another_process_is_wrapping_by(
+        self, database: Database, source: FileKeys, fixed_clock: FixedClock
+    ) -> None:
+        keeping = KeyKeeping(database, source)
+        old = (await keeping.open()).id
+        behind = await fresh_vault(database, source, fixed_clock)
+        rotation = Rotation(database, keeping, clock=fixed_clock)
+        await rotation.rotate(actor="a")
+        async with database.write() as session:
+            await behind.open_customer(session, reference="late", verified=False)
+            retiring = asyncio.create_task(rotation.retire(old, actor="a"))
+            while not (retiring.done() or await is_blocked(database)):
+                pass
+        with pytest.raises(KeyInUse, match="1 keys are still wrapped"):
+            await retiring
+        await rotation.rotate(actor="a")
+        await rotation.retire(old, actor="a")
+        await found_again(database, await fresh_vault(database, source, fixed_clock), "late")
 
     async def test_without_a_needed_key_the_start_is_refused(
         self, database: Database, tmp_path: Path, source: FileKeys, fixed_clock: FixedClock

@@ -150,9 +150,21 @@ class Rotation:
             if state.id == key_id and (state.in_use or state.rows):
                 raise KeyInUse(key_id, state.rows if not state.in_use else 0)
         async with self._database.write() as session:
+            # A process that hasn't heard of the new key may be wrapping by this one at this moment.
+            await session.execute(f"lock table {', '.join(self._tables)} in share mode")
+            if rows := await self._wrapped_by(session, key_id):
+                raise KeyInUse(key_id, rows)
             await self._keeping.source.drop(session, key_id)
             await self._ledger.append(session, Entry(actor, "master_key.retired", f"master_key:{key_id}", {}))
             await session.notify(CHANNEL, key_id)
+
+    @property
+    def _tables(self) -> tuple[str, ...]:
+        return tuple(sorted({column.table for column in self._columns}))
+
+    async def _wrapped_by(self, session: ReadSession, key_id: str) -> int:
+        counts = [await session.all(_COUNT.format(**_names(column)), [ID_BYTES]) for column in self._columns]
+        return sum(rows for count in counts for found, rows in count if found == key_id)
 
     async def _begin(self, actor: str) -> None:
         old = await self._keeping.open()
