@@ -194,11 +194,12 @@ async def _built(
             await runtimes.of(release_id)
 
     await traffic_changed(assistant)
+    renew = renewing(foundation.keeping)
     listening = asyncio.gather(
         turning.followers.listen(database),
         silencing.listen(),
         database.listen(SERVING_CHANNEL, traffic_changed),
-        database.listen(KEYS_CHANNEL, renewing(foundation.keeping)),
+        database.listen(KEYS_CHANNEL, renew, connected=lambda: renew("")),
         database.listen(ERASED_CHANNEL, forgetting(vault, silencing)),
     )
     opened.push_async_callback(_ended, listening)

@@ -165,7 +165,12 @@ class TestListen:
         self, database: PooledDatabase, admin_connection: psycopg.Connection[tuple[object, ...]]
     ) -> None:
         heard: asyncio.Queue[str] = asyncio.Queue()
-        listening = asyncio.create_task(database.listen("news", heard.put))
+        times: list[int] = []
+
+        async def connected() -> None:
+            times.append(len(times))
+
+        listening = asyncio.create_task(database.listen("news", heard.put, connected=connected))
         await until_heard(database, heard)
         admin_connection.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
@@ -174,6 +179,7 @@ class TestListen:
         while not heard.empty():
             heard.get_nowait()
         await until_heard(database, heard)
+        assert times == [0, 1]
         await database.close()
         await asyncio.wait([listening])
 

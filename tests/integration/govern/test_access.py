@@ -58,8 +58,14 @@ class CountedDatabase:
         self.sessions += 1
         return self._inner.write()
 
-    async def listen(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
-        await self._inner.listen(channel, heard)
+    async def listen(
+        self,
+        channel: str,
+        heard: Callable[[str], Awaitable[None]],
+        *,
+        connected: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        await self._inner.listen(channel, heard, connected=connected)
 
     async def close(self) -> None:
         await self._inner.close()

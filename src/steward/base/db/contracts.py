@@ -62,8 +62,17 @@ class Database(Protocol):
         """Open one transaction."""
         ...
 
-    async def listen(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
-        """Call `heard(payload)` for each notification until `close`; reconnects by itself."""
+    async def listen(
+        self,
+        channel: str,
+        heard: Callable[[str], Awaitable[None]],
+        *,
+        connected: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Call `heard(payload)` for each notification until `close`; reconnects by itself.
+
+        What was told meanwhile is lost, so `connected()` is called each time that it listens (again).
+        """
         ...
 
     async def close(self) -> None:

@@ -218,10 +218,17 @@ class PooledDatabase:
                 await self._pool.putconn(connection)
                 raise
 
-    async def listen(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
+    async def listen(
+        self,
+        channel: str,
+        heard: Callable[[str], Awaitable[None]],
+        *,
+        connected: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Call `heard(payload)` for each notification until `close`; reconnects by itself.
 
-        Notifications sent while the connection is away are lost: listeners also look by themselves.
+        Notifications sent while the connection is away are lost: listeners also look by themselves, or have
+        `connected()` called each time that it listens (again).
         """
         task = asyncio.current_task()
         if task is not None:
@@ -231,7 +238,7 @@ class PooledDatabase:
             while True:
                 began = time.monotonic()
                 try:
-                    await self._listen_once(channel, heard)
+                    await self._listen_once(channel, heard, connected)
                 except psycopg.OperationalError:
                     _log.warning("database_listener_lost", channel=channel)
                 lasted = time.monotonic() - began > SLOWEST_RETRY_S * 2
@@ -241,12 +248,19 @@ class PooledDatabase:
             if task is not None:
                 self._listeners.discard(task)
 
-    async def _listen_once(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
+    async def _listen_once(
+        self,
+        channel: str,
+        heard: Callable[[str], Awaitable[None]],
+        connected: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         connection = await PatientConnection.connect(
             self._url, autocommit=True, application_name=f"{self._pool.name} listen"
         )
         async with connection:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            if connected is not None:
+                await connected()
             async for notice in connection.notifies():
                 try:
                     await heard(notice.payload)

@@ -55,7 +55,13 @@ class UndoneDatabase:
                 await self._session.execute("rollback to savepoint written")
                 raise
 
-    async def listen(self, channel: str, heard: Callable[[str], Awaitable[None]]) -> None:
+    async def listen(
+        self,
+        channel: str,
+        heard: Callable[[str], Awaitable[None]],
+        *,
+        connected: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Wait for ever: what isn't committed is never announced."""
         await asyncio.Event().wait()
 
