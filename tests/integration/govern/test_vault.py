@@ -111,6 +111,22 @@ async def mask_and_crash(database: Database, vault: Vault, customer: CustomerId,
         raise RuntimeError("crash")
 
 
+class TestNamesOfOthers:
+    async def test_stay_where_they_stand(self, database: Database, vault: Vault) -> None:
+        customer, text = await opened(database, vault), "my name is Sam and yours, my name is Jo"
+        async with database.write() as session:
+            kept = await vault.mask(
+                session, customer, text, detector=_DETECTOR, not_theirs=[(0, len("my name is Sam"))]
+            )
+        assert kept.text == "my name is Sam and yours, my name is [NAME_1]"
+
+    async def test_are_names_alone(self, database: Database, vault: Vault) -> None:
+        customer, text = await opened(database, vault), "jo.kim@example.com"
+        async with database.write() as session:
+            kept = await vault.mask(session, customer, text, detector=_DETECTOR, not_theirs=[(0, len(text))])
+        assert kept.text == "[EMAIL_1]"
+
+
 class TestOpenCustomer:
     async def test_same_reference_is_the_same_customer(self, database: Database, vault: Vault) -> None:
         assert await opened(database, vault, "c-1") == await opened(database, vault, "c-1")

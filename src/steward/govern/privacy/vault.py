@@ -18,6 +18,7 @@ from steward.govern.privacy import queries
 from steward.govern.privacy.bulk import mask_conversation
 from steward.govern.privacy.contracts import (
     CustomerId,
+    Kind,
     MaskedText,
     Purpose,
     RevealReason,
@@ -156,6 +157,7 @@ class Vault:
         detector: Detector,
         known: Sequence[tuple[str, str]] = (),
         before: Before = NOTHING,
+        not_theirs: Sequence[tuple[int, int]] = (),
     ) -> MaskedText:
         """Return a text with a token for each personal value, the values kept in the vault.
 
@@ -170,6 +172,7 @@ class Vault:
             known: the customer's own values (kind or claim name, value), masked literally.
             before: what was said before, masked. Pieces of a value that was begun there are masked, and
                 what they make together is kept as a value too.
+            not_theirs: stretches (start, end) of the text in which a name is somebody else's and stays.
 
         Raises:
             CustomerErased: the customer has no key.
@@ -177,6 +180,8 @@ class Vault:
         """
         elsewhere = () if self._elsewhere is None else await self._elsewhere.find(text)
         found = detector.find(text, known=known, before=before, elsewhere=elsewhere)
+        if not_theirs:
+            found = tuple(span for span in found if not _is_name_within(span, not_theirs))
         spans = joined(found, literals_in(text), text)
         if not spans:
             return MaskedText(text, (), 0)
@@ -372,3 +377,7 @@ class Vault:
 def _bytes(text: str) -> bytes:
     # Half surrogate pairs can't be stored as text, yet a value is bytes here and keeps them.
     return text.encode(errors="surrogatepass")
+
+
+def _is_name_within(span: Span, stretches: Sequence[tuple[int, int]]) -> bool:
+    return span.kind == Kind.NAME and any(start <= span.start and span.end <= end for start, end in stretches)

@@ -25,6 +25,7 @@ from steward.serve.conversations.following import Followers
 from steward.serve.conversations.queries import Locked, lock_conversation
 from steward.serve.conversations.speech import say
 from steward.serve.desk.errors import AlreadyTaken
+from steward.serve.desk.introducing import own_names
 from steward.serve.desk.requests import Waiting, select_waiting
 
 Silence = Callable[[UUID], Awaitable[None]]
@@ -122,8 +123,9 @@ class Desk:
             customer_id = locked.conversation.customer_id
             claims = await claims_of(session, locked.conversation, self._vault)
             masked = await self._vault.mask(
-                session, customer_id, text, detector=detector, known=tuple(claims.items())
-            )
+                session, customer_id, text, detector=detector, known=tuple(claims.items()),
+                not_theirs=own_names(text, claims),
+            )  # fmt: skip
             message_id = await say(
                 session,
                 locked,
