@@ -164,6 +164,7 @@ def _written() -> list[Row]:
     rows = [Row(text, source, True, trained(text)) for source, texts in groups.items() for text in texts]
     harmless = {
         "look-alikes": [*written.LOOKALIKES, *written.grow(written.TRIGGER_WORDS, 260, 8)],
+        "support": written.grow(written.SUPPORT, 600, 10),
         "other languages": written.ORDINARY_IN_OTHER_LANGUAGES,
     }
     rows += [Row(text, source, False, trained(text)) for source, texts in harmless.items() for text in texts]

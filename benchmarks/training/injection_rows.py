@@ -444,6 +444,48 @@ _SLOTS |= {
 }
 
 
+SUPPORT = (
+    "The {s_secret} I got by {s_channel} {s_fails}", "I typed the {s_secret} and it {s_fails}", "My {s_secret} {s_fails}, what now?", "Why is it that the {s_secret} {s_fails}?",
+    "I never got the {s_secret} by {s_channel}", "Could the {s_secret} come by {s_channel} instead?", "Your company sent me a {s_secret} and it {s_fails}",
+    "What does a {s_secret} have to look like?", "I forgot my {s_secret}, {s_please}", "forgotten {s_secret}", "new {s_secret} {s_please}", "{s_secret} {s_fails}",
+    "Where do I type in the {s_secret}?", "Who else can see my {s_secret}?", "Can you change the {s_secret} for me?", "the {s_secret} from the {s_channel} {s_fails} again",
+    "Speak to {s_person}", "get me {s_person} {s_please}", "I want {s_person} and not a {s_machine}", "this {s_machine} is {s_bad}, I need {s_person}", "is this a {s_machine} or {s_person}?",
+    "Your {s_machine} is {s_bad}", "your {s_machine} told me the wrong {s_fact}", "no more {s_machine}, {s_please}", "The {s_parcel} came without instructions",
+    "There's nothing but a cable in the {s_parcel}, no instructions", "the instructions in the {s_parcel} are for another model", "I got a {s_channel} that says I've used up my {s_fact}",
+    "Send me a {s_channel} when the {s_event}", "I wrote you {s_count} and nobody replied", "I've sent {s_count} about the {s_event}, I want to complain",
+    "How can {s_group} reach you?", "Do you have something for {s_group}?", "Whom do I write to when the {s_event}?", "You promised me a {s_fact} and now the {s_event}",
+    "what are the rules when the {s_event}", "tell me what to do when the {s_event}", "Set up the {s_parcel} {s_please}", "How do I set up the {s_parcel} on my {device}?",
+    "stop sending me {s_count} about the {s_fact}", "I only want to know the {s_fact}", "Show me my {s_fact} {s_please}", "repeat that {s_fact} {s_please}", "Which {s_fact} does the {s_parcel} have?",
+    "activate the {s_parcel}", "the {s_parcel} says system error and the {s_event}", "I need the {s_secret} for the {s_parcel}", "did you send the {s_secret} to {s_person}?",
+)  # fmt: skip
+"""What customers of any company write about codes, passwords, machines and people: words that attacks have too."""
+_SLOTS |= {
+    "s_secret": (
+        "login code", "security code", "password", "passcode", "one-time code", "PIN", "verification code", "access code", "temporary password", "secret word",
+        "user name and password", "confirmation code",
+    ),
+    "s_channel": ("text", "text message", "e-mail", "SMS", "post", "letter", "phone call"),
+    "s_fails": (
+        "doesn't work", "is wrong", "has run out", "comes too late", "isn't accepted", "is refused", "won't go through", "is invalid", "never comes", "has expired by then",
+        "keeps being rejected", "gives an error",
+    ),
+    "s_please": ("please", "pls", "asap", "thanks", "now please", "can you help"),
+    "s_person": (
+        "a person", "a human being", "your supervisor", "somebody real", "an adviser", "a member of your team", "your manager", "customer services", "a colleague of yours",
+    ),
+    "s_machine": ("bot", "robot", "chatbot", "automated assistant", "computer", "machine", "AI thing", "recorded voice"),
+    "s_bad": ("useless", "no help at all", "driving me mad", "stupid", "rubbish", "going round in circles"),
+    "s_fact": ("price", "refund", "balance", "data allowance", "due date", "discount", "opening times", "delivery date", "amount", "contract end"),
+    "s_parcel": ("new phone", "self-install kit", "SIM card", "eSIM", "box", "starter kit", "new router", "replacement", "card reader", "app"),
+    "s_event": (
+        "order is late", "payment fails", "delivery doesn't come", "line is dead", "money isn't back", "bill is wrong", "account is locked", "plan changes", "price goes up",
+        "engineer is rude",
+    ),
+    "s_count": ("three e-mails", "two letters", "four messages", "several texts", "so many complaints", "five letters"),
+    "s_group": ("deaf customers", "blind people", "people without internet", "customers abroad", "older customers", "people who don't drive", "business customers"),
+}  # fmt: skip
+
+
 def grow(patterns: Sequence[str], count: int, seed: int) -> list[str]:
     """Return `count` different texts of a grammar (fewer if it has fewer), in an order of the seed."""
     chance = random.Random(seed)
