@@ -29,11 +29,12 @@ from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
 
 OUT_OF_SCOPE_ALLOWANCE = 0.12
-"""How much less like an example a message needs to be where no intent claims it: two weak signs together."""
+"""How much less like an example a message needs to be where no intent claims it and the trained head isn't sure
+that it's harmless: weak signs together."""
 CLAIMED_MARGIN = 2.0
 """Log-odds by which a message has to look more like an attack where an intent surely claims it."""
 SURELY_HARMLESS = 0.04
-"""Score of the trained head up to which words alone make no attack of a message."""
+"""Score of the trained head up to which words, or being out of scope, make no attack of a message."""
 SURELY_REFUSED = 0.95
 """Score without the embedding from which an earlier message will have been refused when it came."""
 PIECES_TOGETHER = 3
@@ -212,7 +213,8 @@ class GuardRules:
         if score > SURELY_HARMLESS and ORDERS.search(text):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         likeness = max(self._injections.score(vector).values(), default=0.0)
-        if likeness >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * out_of_scope:
+        weak_signs = out_of_scope and score > SURELY_HARMLESS
+        if likeness >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * weak_signs:
             return Guarded(Reaction.REFUSE, "injection", likeness, rule.reply, why="example")
         return None
 
