@@ -29,8 +29,8 @@ from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
 
 OUT_OF_SCOPE_ALLOWANCE = 0.12
-"""How much less like an example a message needs to be where no intent claims it and the trained head isn't sure
-that it's harmless: weak signs together."""
+"""How much less like an example a message needs to be where no intent claims it and the trained head isn't
+sure that it's harmless: weak signs together."""
 CLAIMED_MARGIN = 2.0
 """Log-odds by which a message has to look more like an attack where an intent surely claims it."""
 SURELY_HARMLESS = 0.04
