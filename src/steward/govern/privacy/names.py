@@ -75,7 +75,7 @@ NOT_NAMES = word_set(
     "honestly absolutely totally completely extremely so-called something nothing everything anything "
     "where's your's amazing awesome brilliant fantastic perfect lovely nice cool sweet lot lots kindly "
     "asap regarding re bye goodbye morning afternoon evening night guys folks everyone sir madam mate "
-    "love bonjour hola hallo ciao salut hej merhaba ola"
+    "love bonjour hola hallo ciao salut hej merhaba ola moin servus ahoj namaste salam czesc zdravo"
 )
 
 

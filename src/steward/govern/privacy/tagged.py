@@ -83,10 +83,16 @@ class TaggedNames:
     def _is_address(self, tagged: Tagged, words: Sequence[str]) -> bool:
         if not STREET_WORDS.isdisjoint(words):
             return True
-        return (tagged.margin >= _SURE or tagged.has_digit) and not self._is_own(words)
+        if tagged.margin >= _SURE:
+            return not self._is_own(words)
+        return tagged.has_digit and not self._is_mostly_own(words)
 
     def _is_mistyped(self, word: str) -> bool:
         return len(word) >= _FEWEST_OF_SLIP and self._tagger.is_slip(word)
+
+    def _is_mostly_own(self, words: Sequence[str]) -> bool:
+        own = self._is_own_word
+        return own is not None and 2 * sum(map(own, words)) > len(words)
 
     def _is_own(self, words: Sequence[str]) -> bool:
         return self._is_own_word is not None and all(map(self._is_own_word, words))

@@ -227,7 +227,15 @@ class TestTaggedNames:
         assert _kinds("I pay for 500 meg and my test shows 90", detector=spared) == []
         assert _kinds("I spoke to Meg about it", detector=spared) == [(Kind.NAME, "Meg")]
 
-    @pytest.mark.parametrize("text", ["I want to harm myself", "My card", "sixteen", "Thanks", "Bonjour"])
+    def test_products_with_numbers_are_no_address(self) -> None:
+        own = frozenset({"northline", "flex"})
+        spared = Detector(recognisers=[TaggedNames(_TAGGER, is_own_word=own.__contains__)])
+        assert _kinds("Northline Flex 25 vs Flex 100?", detector=spared) == []
+        assert [kind for kind, _ in _kinds("12 Flex Street, Leeds", detector=spared)] == [Kind.ADDRESS]
+
+    @pytest.mark.parametrize(
+        "text", ["I want to harm myself", "My card", "sixteen", "Thanks", "Bonjour", "Moin, hallo"]
+    )
     def test_ordinary_words_are_kept(self, text: str) -> None:
         assert _kinds(text, detector=_WHOLE) == []
 
