@@ -76,6 +76,8 @@ async def serve(application: Application, listener: socket.socket, *, ready: Cal
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
+        # Whoever may say where a caller is decides what limits by address are worth.
+        forwarded_allow_ips=list(application.foundation.settings.trusted_proxies),
         lifespan="off",
         loop="uvloop",
         http="httptools",

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Address under which customers reach this installation; https makes cookies secure."""
     allowed_origins: tuple[str, ...] = ("*",)
     """Sites whose pages may use the public widget key."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of the proxies in front, whose X-Forwarded-For tells where a caller is."""
     requests_per_minute: int = Field(default=120, ge=1)
     """Calls per minute that one public key may make from one address; five times that from all keys."""
     key_requests_per_minute: int = Field(default=6000, ge=1)

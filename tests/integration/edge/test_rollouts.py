@@ -233,6 +233,21 @@ class TestPages:
         assert (values["by"], values["without_gate"]) == (actor, False)
         assert (await site.get("/console/rollouts/new")).status_code == 200
 
+    @pytest.mark.parametrize(("role", "status"), [(Role.OPERATOR, 403), (Role.ADMIN, 303)])
+    async def test_only_an_admin_starts_without_the_gate(
+        self,
+        site: httpx2.AsyncClient,
+        services: Services,
+        standing: StandingRollouts,
+        role: Role,
+        status: int,
+    ) -> None:
+        token, _ = await sign_in(services, site, role)
+        form = {"csrf_token": token, "candidate": "7", "kind": "rollout", "reason": "urgent"}
+        response = await site.post("/console/rollouts", data={**form, "without_gate": "yes"})
+        assert response.status_code == status
+        assert len(standing.asked) == (status == 303)
+
 
 def shadow_turn(number: int, outcome: str) -> ShadowTurn:
     """Return a turn that the baseline answered and the candidate ended as said."""

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import structlog
+
 from steward.base.errors import Unavailable
-from steward.base.telemetry.logging import LEFT_OUT, describe_exception, leave_out_secrets, quiet_exception
+from steward.base.telemetry.logging import (
+    LEFT_OUT,
+    describe_exception,
+    exception_in_lines,
+    leave_out_secrets,
+    quiet_exception,
+)
 
 
 class TestLeaveOutSecrets:
@@ -35,3 +43,10 @@ class TestDescribeException:
             described = quiet_exception(None, "error", {"event": "failed", "exc_info": error})
         assert "4111" not in str(described)
         assert "ValueError at" in described["exception"][0]
+
+    def test_a_terminal_shows_its_lines(self) -> None:
+        event: dict[str, object] = {"event": "failed", "level": "error", "exc_info": ValueError("4111 1111")}
+        readable = exception_in_lines(None, "error", quiet_exception(None, "error", event))
+        shown = structlog.dev.ConsoleRenderer(colors=False)(None, "error", readable)
+        assert "ValueError at" in str(shown)
+        assert "4111" not in str(shown)

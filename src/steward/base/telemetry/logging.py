@@ -43,11 +43,8 @@ def configure_logging(*, json: bool, level: str = "info") -> None:
         leave_out_secrets,
         quiet_exception,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    people = (exception_in_lines, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+    rendering = (structlog.processors.JSONRenderer(),) if json else people
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -58,7 +55,7 @@ def configure_logging(*, json: bool, level: str = "info") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
@@ -106,6 +103,14 @@ def quiet_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> E
         error = sys.exc_info()[1]
     if error is not None:
         event["exception"] = describe_exception(error)
+    return event
+
+
+def exception_in_lines(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put an exception's lines into one text, which is what a terminal is shown."""
+    lines = event.get("exception")
+    if isinstance(lines, list):
+        event["exception"] = "\n".join(f"  {line}" for line in lines)
     return event
 
 

@@ -48,14 +48,15 @@ Comment = Annotated[str, StringConstraints(max_length=4000)]
 class StartBody(Body):
     """How a conversation begins."""
 
-    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "web"
+    channel: Literal["web", "api", "terminal"] = "web"
     customer: ShortText | None = None
     """A reference chosen by the caller; nothing proves it."""
     customer_token: Annotated[str, StringConstraints(max_length=8192)] | None = None
     """A token signed by the company; proves who the customer is."""
-    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = (
-        None
-    )
+    locale: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
+        | None
+    ) = None
     simulated: Annotated[bool, Field(strict=True)] = False
     """Whether an invented customer speaks: counted apart from real traffic."""
 

@@ -17,7 +17,7 @@ from steward.edge.callers import staff_of
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import limit_of, record_id_of
 from steward.govern.access.permissions import Permission
-from steward.improve.review.service import Judgement
+from steward.improve.review.service import HEAVIEST, Judgement
 
 router = APIRouter(prefix="/v1/admin", tags=["evidence"])
 
@@ -36,7 +36,7 @@ class ReviewBody(Body):
     grounded: Annotated[bool, Field(strict=True)] | None = None
     guard_right: Annotated[bool, Field(strict=True)] | None = None
     """Whether the guard was right to stop the message, or to let it pass."""
-    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    weight: Annotated[float, Field(gt=0, le=HEAVIEST, allow_inf_nan=False)] = 1.0
     """One over the chance that this turn was picked for review."""
 
 

@@ -16,6 +16,7 @@ from steward.edge.callers import role_of, staff_of
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import limit_of, phase_of, rollout_id_of, truth_of
 from steward.govern.access.permissions import Permission
+from steward.govern.access.principal import require
 from steward.improve.rollout.contracts import RolloutId, RolloutKind
 
 router = APIRouter(prefix="/v1/admin", tags=["rollouts"])
@@ -83,6 +84,7 @@ async def start_rollout(request: Request) -> Response:
     services, body = services_of(request), await read_body(request, StartRolloutBody)
     if body.without_gate:
         staff_of(caller_of(request))
+        require(caller_of(request).account, Permission.ROLLOUT_WAIVE)
     assistant = services.settings.assistant
     candidate = await services.releases.find(body.candidate, assistant=assistant)
     baseline = (

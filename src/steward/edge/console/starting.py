@@ -17,6 +17,7 @@ from steward.edge.contracts import Services
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.templates import DASH
 from steward.govern.access.permissions import Permission
+from steward.govern.access.principal import require
 from steward.improve.evals.contracts import GateResult
 from steward.improve.rollout.contracts import PlannedTrigger, RolloutKind
 from steward.improve.rollout.forecast import Forecast, PhaseForecast
@@ -102,6 +103,9 @@ async def start(request: Request) -> Response:
     )
     if not 0 < len(reason) <= 1000:
         raise InvalidInput("Give a reason of up to 1,000 characters; it goes into the ledger.")
+    waives = form.get("without_gate") == "yes"
+    if waives:
+        require(caller_of(request).account, Permission.ROLLOUT_WAIVE)
     try:
         started = await services.rollouts.start(
             assistant=services.settings.assistant,
@@ -109,7 +113,7 @@ async def start(request: Request) -> Response:
             baseline=choice.baseline or None,
             kind=choice.kind,
             simulated=choice.simulated,
-            without_gate=form.get("without_gate") == "yes",
+            without_gate=waives,
             by=caller_of(request).account.actor,
             reason=reason,
         )
@@ -135,6 +139,7 @@ async def _form(request: Request, choice: Choice, *, problem: str = "", reason: 
         releases=await services.releases.recent(limit=100, assistant=services.settings.assistant),
         choice=choice,
         kinds=KIND_CHOICES,
+        may_waive=Permission.ROLLOUT_WAIVE in caller_of(request).account.permissions,
         outlook=outlook,
         problem=problem,
         reason=reason,

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     """Start, advance, pause, resume, roll back, abort."""
     ROLLOUT_APPROVE = "rollout:approve"
     """Agree to a phase; the phase names the role besides."""
+    ROLLOUT_WAIVE = "rollout:waive"
+    """Start a rollout without what evaluation and governance ask; the ledger says what was missing."""
     EVALUATION_READ = "evaluation:read"
     EVALUATION_RUN = "evaluation:run"
     TRAFFIC_SIMULATE = "traffic:simulate"
@@ -129,6 +131,7 @@ WHOLE_INSTALLATION = frozenset(
         Permission.RELEASE_WRITE,
         Permission.ROLLOUT_WRITE,
         Permission.ROLLOUT_APPROVE,
+        Permission.ROLLOUT_WAIVE,
         Permission.KEY_MANAGE,
     }
 )

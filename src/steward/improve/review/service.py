@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
@@ -13,6 +12,9 @@ from steward.base.db.contracts import Database
 from steward.base.errors import InvalidInput
 from steward.base.ids import new_id
 from steward.serve.conversations.errors import TurnNotFound
+
+HEAVIEST = 1_000_000.0
+"""The most turns that one review may stand for: squares of weights are summed, and a sum must not overflow."""
 
 ReviewId = NewType("ReviewId", UUID)
 
@@ -75,8 +77,10 @@ class Reviews:
             raise InvalidInput(
                 "the review says nothing: judge the intent, the routing, the ground or the guard"
             )
-        if not (math.isfinite(judgement.weight) and judgement.weight > 0):
-            raise InvalidInput(f"a review's weight must be above 0, not {judgement.weight}")
+        if not 0 < judgement.weight <= HEAVIEST:
+            raise InvalidInput(
+                f"a review's weight must be above 0 and at most {HEAVIEST:,.0f}, not {judgement.weight}"
+            )
         async with self._database.write() as session:
             stored = await session.execute(
                 """insert into review (id, turn_id, conversation_id, reviewer, intent_right, misrouted,

@@ -150,10 +150,12 @@ class Steering:
 
         Raises:
             WrongState: it is neither paused nor held.
+            GateClosed: something that governance.yaml asks for is missing by now.
         """
         async with self._database.write() as session:
             rollout = await self._transitions.lock(session, rollout_id)
             _require(rollout, _STOPPED, "resumed")
+            await self._require_conditions(rollout, rollout.phase)
             return await self._transitions.resume(session, rollout, Cause(by, reason, {}))
 
     async def abort(self, rollout_id: UUID, *, by: str, reason: str) -> Rollout:

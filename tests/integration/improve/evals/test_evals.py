@@ -41,7 +41,10 @@ cases:
   - name: refund_days
     turns:
       - customer: How many days does a refund to a credit card need?
-        expect: {outcome: [answered], cites: [payments/refunds.md, billing/charged-twice.md], says: [3 to 5 working days]}
+        expect:
+          outcome: [answered]
+          cites: [payments/refunds.md, billing/charged-twice.md]
+          says: [3 to 5 working days]
   - name: hello
     turns: [{customer: good morning, expect: {outcome: [answered]}}]
 """

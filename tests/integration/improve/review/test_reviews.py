@@ -63,7 +63,7 @@ class TestRecord:
         with pytest.raises(InvalidInput, match="the review says nothing"):
             await reviews.record(turn, Judgement(), reviewer=account)
 
-    @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+    @pytest.mark.parametrize("weight", [0.0, -1.0, 1e300, float("nan"), float("inf")])
     async def test_weight_must_be_a_positive_number(
         self, weight: float, logbook: Logbook, reviews: Reviews
     ) -> None:

@@ -111,6 +111,13 @@ class TestGate:
         with pytest.raises(GateClosed, match="may not enter phase 'half'"):
             await field.rollouts.advance(rollout.id, by=BY, reason="soon")
 
+    async def test_closes_a_phase_that_was_paused(self, field: Field) -> None:
+        rollout = await field.start()
+        await field.rollouts.pause(rollout.id, by=BY, reason="a holiday")
+        field.conditions.lacks = ("the role 'operator' took its agreement back",)
+        with pytest.raises(GateClosed, match="took its agreement back"):
+            await field.rollouts.resume(rollout.id, by=BY, reason="back again")
+
     async def test_started_without_it_names_what_was_missing(self, field: Field) -> None:
         field.conditions.lacks = ("nobody is accountable",)
         rollout = await field.rollouts.start(
