@@ -41,6 +41,10 @@ from steward.serve.conversations.events import event_data, event_name
 
 router = APIRouter(tags=["conversations"])
 
+Locale = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")
+]
+"""Language, script and region (RFC 5646): stored as it is, so it holds nothing that a customer could type."""
 ShortText = Annotated[str, StringConstraints(max_length=200)]
 Comment = Annotated[str, StringConstraints(max_length=4000)]
 

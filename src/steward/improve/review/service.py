@@ -14,7 +14,7 @@ from steward.base.ids import new_id
 from steward.serve.conversations.errors import TurnNotFound
 
 HEAVIEST = 1_000_000.0
-"""The most turns that one review may stand for: squares of weights are summed, and a sum must not overflow."""
+"""The most turns that one review may stand for: squares of weights are summed and mustn't overflow."""
 
 ReviewId = NewType("ReviewId", UUID)
 
