@@ -57,10 +57,7 @@ class StartBody(Body):
     """A reference chosen by the caller; nothing proves it."""
     customer_token: Annotated[str, StringConstraints(max_length=8192)] | None = None
     """A token signed by the company; proves who the customer is."""
-    locale: (
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
-        | None
-    ) = None
+    locale: Locale | None = None
     simulated: Annotated[bool, Field(strict=True)] = False
     """Whether an invented customer speaks: counted apart from real traffic."""
 
