@@ -31,6 +31,7 @@ class Ledgered:
         """Keep a round."""
         self.rounds.append(round_)
         if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self.path.with_suffix(".new")
             fresh.write_text(json.dumps(self.rounds, indent=1))
             os.replace(fresh, self.path)
