@@ -125,6 +125,16 @@ class TestConversation:
         assert [entry["operation"] for entry in demo.effects(account)] == ["refund_payment"]
 
 
+class TestMaskedValues:
+    def test_a_value_alone_is_asked_about(self, client: httpx.Client) -> None:
+        answer = Talk(client).say("14 Orchard Close, Sheffield S10 2TB")
+        assert (answer["outcome"], answer["text"]) == ("asked", "Glad to help. What is it about?")
+
+    def test_the_matter_beside_a_value_is_understood(self, client: httpx.Client) -> None:
+        answer = Talk(client).say("I live at 81 Mill Road, Cambridge CB1 2AS and there's no internet")
+        assert (answer["outcome"], answer["intent"]) == ("answered", "internet_down")
+
+
 class TestPeople:
     def test_reply_arrives_on_the_open_stream_and_the_assistant_is_silent(
         self, client: httpx.Client, staff: httpx.Client
