@@ -160,6 +160,20 @@ class TestOpenCustomer:
         assert len(row[0]) == 32
 
 
+class TestFindVerified:
+    async def test_nobody_is_made_by_being_looked_for(self, database: Database, vault: Vault) -> None:
+        await opened(database, vault, "c-1")
+        async with database.read() as session:
+            before = await session.one("select count(*) from customer")
+            assert await vault.find_verified(session, "c-1") is None
+            assert await session.one("select count(*) from customer") == before
+
+    async def test_a_verified_customer_is_found(self, database: Database, vault: Vault) -> None:
+        async with database.write() as session:
+            made = await vault.open_customer(session, reference="c-1", verified=True)
+            assert await vault.find_verified(session, "c-1") == made
+
+
 class TestMask:
     async def test_plain_text_costs_no_sql(self, vault: Vault) -> None:
         nobody = CustomerId(UUID(int=1))

@@ -1,5 +1,7 @@
 """The vault's SQL."""
 
+VERIFIED_CUSTOMER = "select id from customer where reference_digest = %s"
+
 CUSTOMER_BY_REFERENCE = """
 select c.id, k.wrapped from customer c left join customer_key k on k.customer_id = c.id
 where c.reference_digest = %s for key share of c

@@ -238,9 +238,9 @@ class Conversations:
 
     async def belongs_to(self, conversation_id: UUID, reference: str) -> bool:
         """Tell whether a conversation is that of the verified customer with this reference."""
-        async with self._database.write() as session:
-            owner = await self._vault.open_customer(session, reference=reference, verified=True)
-            return (await self._get(session, conversation_id)).customer_id == owner
+        async with self._database.read() as session:
+            owner = await self._vault.find_verified(session, reference)
+            return owner is not None and (await self._get(session, conversation_id)).customer_id == owner
 
     async def take_by_transcript(self, digest: bytes) -> ConversationId | None:
         """Return the open conversation whose transcript so far has this digest, once.
