@@ -20,6 +20,7 @@ from steward.govern.privacy.purging import KnownCustomers
 from steward.govern.retention.contracts import Record
 from steward.govern.retention.errors import BeingErased, NoSuchCustomer
 from steward.govern.retention.exporting import Exporting
+from steward.govern.retention.purging import SqlPurger
 
 
 async def exported(house: House) -> dict[str, Any]:
@@ -92,7 +93,9 @@ class TestExport:
             refused.append(True)
             return ()
 
-        slow = replace(house.purgers[0], export_with=meanwhile)
+        first = house.purgers[0]
+        assert isinstance(first, SqlPurger)
+        slow = replace(first, export_with=meanwhile)
         exporting = Exporting(
             database=house.database,
             clock=house.clock,
