@@ -27,6 +27,7 @@ _MOST_IBAN_WORDS = 60
 
 _AT = re.compile(r"@|(?<![A-Za-z0-9])(?:\(at\)|at)(?![A-Za-z0-9])", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9-]{2,60}(?:\s?(?:\.|dot)\s?[A-Za-z]{2,20}){1,3}(?![A-Za-z0-9])", re.IGNORECASE)
+_SPELLED_HOST = re.compile(r"[^\W_](?:[\w-]*\.)+[^\W\d_]{2,12}(?![^\W_])")
 _SPELLED = re.compile(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]")
 _SPELLED_WORDS = {"dot": ".", "underscore": "_", "dash": "-", "plus": "+"}
 _LETTERS_AROUND = 200
@@ -136,14 +137,17 @@ def _spelled_after(text: str) -> tuple[int, str] | None:
     if written is not None:
         return written.end(), "".join(written[0].lower().replace("dot", ".").split())
     signs: list[str] = []
+    ends: list[int] = []
     end = 0
     for word in _SPELLED.finditer(text):
         sign = _sign(word[0])
         if sign is None or text[end : word.start()].strip(" "):
             break
         signs.append(sign)
-        end = word.end()
-    return (end, "".join(signs).rstrip(".")) if len(signs) >= _LEAST_LETTERS else None
+        ends.append(end := word.end())
+    # Signs of the sentence that goes on behind the host aren't the host's: ". n e t. 5."
+    host = _SPELLED_HOST.match("".join(signs))
+    return (ends[host.end() - 1], host[0]) if host and len(host[0]) >= _LEAST_LETTERS else None
 
 
 def _sign(word: str) -> str | None:

@@ -54,6 +54,17 @@ class TestWrittenForms:
         assert len(readable) >= 0.6 * len(value.forms)
 
 
+class TestSpelledAddress:
+    @pytest.mark.parametrize(
+        "after", ["", ".", ". 5. it was 9 then", " . , ! a", ". \u0d26. call me at home"]
+    )
+    def test_ends_where_its_host_does(self, after: str) -> None:
+        address = "q u e n t i n @ b r a c k w a t e r . n e t"
+        (found, *_) = _DETECTOR.find(f"write to {address}{after}")
+        assert (found.kind, found.value) == ("EMAIL", "quentin@brackwater.net")
+        assert found.end == len(f"write to {address}")
+
+
 class TestPieces:
     @pytest.mark.parametrize("asked", ["", "Thanks. How can I help you with this?"])
     @pytest.mark.parametrize(
