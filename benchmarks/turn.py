@@ -67,7 +67,7 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "Over how many months can I spread what I owe?",
-        "For how many minutes does the text message code work?",
+        "How long is the text message code valid?",
         "Where do you publish current faults by postcode?",
         "My sister joined through my referral link, how much do we both get?",
     ),
