@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from steward.base.clock import FixedClock
@@ -28,6 +29,9 @@ from steward.base.db.embedded import APP_ROLE, OWNER_ROLE, EmbeddedServer, start
 from steward.base.db.migrations import upgrade
 from steward.base.db.pool import PooledDatabase
 
+# How long an example takes says nothing on a machine that does other things beside it.
+settings.register_profile("steward", deadline=None)
+settings.load_profile("steward")
 TEMPLATE = "steward_template"
 # Taken out of the environment: Steward refuses names with its prefix that aren't settings.
 SKIPS_FORBIDDEN = os.environ.pop("STEWARD_TESTS_FORBID_SKIPS", None) == "1"
