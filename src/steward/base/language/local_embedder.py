@@ -20,8 +20,9 @@ from steward.base.language.weights import find_weights
 
 # Requests of customers are small; whatever is larger waits behind them, piece by piece.
 URGENT_TEXTS = 8
-# Texts of one run: about 0.1 s of short sentences, which is what an urgent request may have to wait.
-TEXTS_PER_RUN = 32
+# Texts of one run: about 30 ms of short sentences, which is what an urgent request may have to wait. Longer
+# runs take as long for each text.
+TEXTS_PER_RUN = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
