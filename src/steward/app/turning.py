@@ -89,7 +89,7 @@ def build_turning(ground: Ground, *, assistant: str) -> Turning:
             answerer=Answerer(clock),
             closing=Closing(database=database, vault=vault, clock=clock, runs=runs, approvals=approvals),
             settling=Settling(placing=placing, runtimes=ground.runtimes),
-            elsewhere=Elsewhere(ground.runtimes),
+            elsewhere=Elsewhere(ground.runtimes, database=database, vault=vault),
         ),
         liveness=ground.liveness,
         silencing=silencing,

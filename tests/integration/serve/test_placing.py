@@ -13,6 +13,8 @@ from tests.conftest import TestDatabase, empty_tables
 from steward.app.foundation import open_foundation
 from steward.app.settings import Settings
 from steward.app.wiring import Application, open_application
+from steward.improve.simulation.knobs import Knobs
+from steward.improve.simulation.model_server import serve_in_thread
 from steward.serve.conversations.contracts import Conversation, Customer, Done
 from steward.supply.assistant.initialise import initialise
 from steward.supply.assistant.reading import read_folder
@@ -265,6 +267,18 @@ class TestOldWay:
         nowhere = Baseline(BaselineKind.EXTERNAL, "http://127.0.0.1:9/v1")
         await scene.divide(scene.split(0), baseline=nowhere)
         assert (await scene.say(await scene.start(), BILL)).outcome == "handed_over"
+
+    async def test_another_bots_words_reach_the_customer_in_their_own_values(self, scene: Scene) -> None:
+        says = Knobs(canned="I'll send the copy to [EMAIL_1], not to jo@elsewhere.example. [EMAIL_9]")
+        with serve_in_thread(says) as url:
+            bot = Baseline(BaselineKind.EXTERNAL, url)
+            await scene.divide(scene.split(0), baseline=bot)
+            conversation = await scene.start()
+            await scene.say(conversation, f"{BILL} Write to sam.hill@example.com")
+        told = (await scene.application.conversations.messages(conversation))[-1].text
+        assert told == "I'll send the copy to sam.hill@example.com, not to jo@elsewhere.example. [EMAIL_9]"
+        stored = (await scene.application.conversations.transcript(conversation))[-1].text
+        assert stored.startswith("I'll send the copy to [EMAIL_1], not to [EMAIL_2].")
 
     async def test_the_holdout_stays_on_the_old_way(self, scene: Scene) -> None:
         holdout = Holdout("salt", EVERYBODY, scene.baseline, Baseline(BaselineKind.HUMAN))

@@ -78,3 +78,14 @@ class TestSay:
         await voice.say("Hello Priya, I found nl 204816.")
         (seen_by_staff,) = await conversations.transcript(conversation_id)
         assert seen_by_staff.text == "Hello [NAME_1], I found [ACCOUNT_1]."
+
+    async def test_verified_words_tell_the_customer_what_their_tokens_stand_for(
+        self, database: PooledDatabase, fixed_clock: FixedClock, vault: Vault, conversations: Conversations
+    ) -> None:
+        voice, conversation_id = await self.voice(database, fixed_clock, vault, conversations, {})
+        await voice.say(ASKED)
+        await voice.say(" I may call 020 7946 0018.", verified="Your address is [EMAIL_1].", separator="")
+        told = (await conversations.messages(conversation_id))[-1].text
+        assert told.endswith("Your address is joel@mail.example. I may call 020 7946 0018.")
+        seen_by_staff = (await conversations.transcript(conversation_id))[-1].text
+        assert seen_by_staff.endswith("Your address is [EMAIL_1]. I may call [PHONE_1].")

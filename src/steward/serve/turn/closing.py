@@ -43,7 +43,7 @@ class Closing:
 
     async def _commit(self, course: Course, ending: Ending) -> tuple[Done, tuple[Event, ...]]:
         findings, notes = course.findings, course.notes
-        findings.sent += ending.sentences if ending.text else 0
+        findings.sent += ending.sentences_said
         notes.decide(Stage.RECORD, ending.outcome.value, reason=ending.reason)
         finished: list[Done] = []
         begun = time.perf_counter()
@@ -84,7 +84,12 @@ class Closing:
             )
 
         delivered = await course.voice.say(
-            ending.text, ending.events, separator=ending.separator, before=before, together=together
+            ending.text,
+            ending.events,
+            verified=ending.verified,
+            separator=ending.separator,
+            before=before,
+            together=together,
         )
         return finished[0], delivered
 

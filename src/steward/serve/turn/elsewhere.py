@@ -10,6 +10,10 @@ from typing import Final
 
 import structlog
 
+from steward.base.db.contracts import Database
+from steward.govern.privacy.contracts import Purpose
+from steward.govern.privacy.tokens import tokens_in
+from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import MessageRole, Outcome
 from steward.serve.turn.course import Course
 from steward.serve.turn.endings import Ending, hand_over
@@ -29,8 +33,10 @@ log = structlog.get_logger(__name__)
 class Elsewhere:
     """Ends turns that the old way answers; built once by the composition root."""
 
-    def __init__(self, runtimes: Runtimes) -> None:
+    def __init__(self, runtimes: Runtimes, *, database: Database, vault: Vault) -> None:
         self._runtimes = runtimes
+        self._database = database
+        self._vault = vault
 
     async def ending(self, course: Course, *, is_matter: bool) -> Ending | None:
         """Return the old way's answer, or None where the assistant answers.
@@ -56,7 +62,19 @@ class Elsewhere:
             log.warning("other_bot_failed", sentence=str(error))
             return hand_over(course, OTHER_BOT_FAILED)
         text = "".join(piece.text for piece in pieces if isinstance(piece, TextPiece)).strip()
-        return Ending(Outcome.ANSWERED, BY_ANOTHER_BOT, text) if text else hand_over(course, OTHER_BOT_FAILED)
+        if not text:
+            return hand_over(course, OTHER_BOT_FAILED)
+        return Ending(Outcome.ANSWERED, BY_ANOTHER_BOT, await self._in_real_values(course, text))
+
+    async def _in_real_values(self, course: Course, text: str) -> str:
+        """Return the other bot's words with values in place of the tokens that it was given."""
+        if not tokens_in(text):
+            return text
+        customer_id = course.received.conversation.customer_id
+        async with self._database.read() as session:
+            return await self._vault.unmask(
+                session, customer_id, text, purpose=Purpose.OWN_WORDS, actor="customer"
+            )
 
 
 def request_of(course: Course) -> ChatRequest:

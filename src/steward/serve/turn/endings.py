@@ -28,7 +28,11 @@ DECIDED_ELSEWHERE = frozenset({RunState.AWAITING_APPROVAL, RunState.ACTING, RunS
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a turn ends: its last words, of so many `sentences`, and what is stored with them."""
+    """How a turn ends: its last words, of so many `sentences`, and what is stored with them.
+
+    `verified` are sentences that passed verification and stand before `text`; they hold tokens where `text`
+    holds real values.
+    """
 
     outcome: Outcome
     reason: str
@@ -40,6 +44,12 @@ class Ending:
     queue: str | None = None
     priority: str = "normal"
     sentences: int = 1
+    verified: str = ""
+
+    @property
+    def sentences_said(self) -> int:
+        """How many sentences are said by it."""
+        return self.sentences if self.verified or self.text else 0
 
 
 def reason_of(error: Exception, broke_in: Stage | None) -> str:

@@ -271,11 +271,11 @@ class Pipeline:
             ending = hand_over(course, "answer_cut_off", separator="\n\n")
         elif after is not None and after.text:
             offered = moved(course, after, separator="\n\n")
-            body = f"{text}\n\n{offered.text}" if text else offered.text
             ending = replace(
                 offered,
                 outcome=outcome if offered.outcome is not Outcome.HANDED_OVER else offered.outcome,
-                text=body,
+                verified=text,
+                text=f"\n\n{offered.text}" if text else offered.text,
                 events=(*citations, *offered.events),
                 separator="\n\n" if not text else " ",
                 sentences=len(held) + 1,
@@ -283,7 +283,7 @@ class Pipeline:
         else:
             reason = findings.route or "answered"
             run = after.run if after else None
-            ending = Ending(outcome, reason, text, citations, run=run, sentences=len(held))
+            ending = Ending(outcome, reason, verified=text, events=citations, run=run, sentences=len(held))
         async for event in self._closing.end(course, ending):
             yield event
 
@@ -298,7 +298,7 @@ class Pipeline:
 
     async def _say(self, course: Course, sentences: Sequence[Sentence]) -> tuple[Event, ...]:
         text, citations = compose(course, sentences)
-        delivered = await course.voice.say(text, citations)
+        delivered = await course.voice.say(events=citations, verified=text)
         course.findings.sent += len(sentences)
         course.notes.spoke()
         return delivered

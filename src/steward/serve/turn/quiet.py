@@ -57,15 +57,16 @@ class QuietVoice(Voice):
 
     async def say(
         self,
-        text: str,
+        text: str = "",
         events: Sequence[Event] = (),
         *,
+        verified: str = "",
         separator: str = " ",
         before: EventsBefore | None = None,
         together: InSameCommit | None = None,
     ) -> tuple[Event, ...]:
         """Return the events that would be delivered; nothing is stored, and nobody is asked or told."""
-        masked = await self._as_stored(text) if text else ""
+        masked = verified + (await self._as_stored(text) if text else "")
         words = f"{separator}{masked}" if self.said and masked else masked
         self.said += words
         return (Delta(words), *events) if words else tuple(events)
@@ -89,9 +90,11 @@ class QuietClosing(Closing):
 
     async def end(self, course: Course, ending: Ending) -> AsyncIterator[Event]:
         """Say the last words; yield what would be delivered, `Done` last."""
-        course.findings.sent += ending.sentences if ending.text else 0
+        course.findings.sent += ending.sentences_said
         course.notes.decide(Stage.RECORD, ending.outcome.value, reason=ending.reason)
-        delivered = await course.voice.say(ending.text, ending.events, separator=ending.separator)
+        delivered = await course.voice.say(
+            ending.text, ending.events, verified=ending.verified, separator=ending.separator
+        )
         course.notes.spoke()
         done = self._done(course, ending.outcome, ending.reason)
         for event in delivered:

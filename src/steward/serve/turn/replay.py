@@ -173,7 +173,7 @@ class Replays:
             answerer=Answerer(clock),
             closing=closing,
             settling=self._settling(clock, row.assistant),
-            elsewhere=Elsewhere(self._runtimes),
+            elsewhere=Elsewhere(self._runtimes, database=self._database, vault=self._vault),
         )
         voice = QuietVoice(
             received, database=self._database, vault=self._vault, clock=clock, detector=runtime.detector

@@ -51,9 +51,10 @@ class Voice:
 
     async def say(
         self,
-        text: str,
+        text: str = "",
         events: Sequence[Event] = (),
         *,
+        verified: str = "",
         separator: str = " ",
         before: EventsBefore | None = None,
         together: InSameCommit | None = None,
@@ -62,6 +63,8 @@ class Voice:
 
         Args:
             text: what to say; personal values in it are masked before they are stored.
+            verified: what is said before `text`, stored as it is. Verification has looked for personal data
+                in it, and its tokens are the customer's own.
             events: citations, questions and the like, masked and stored beside the words.
             separator: what stands between these words and those before them.
             before: gives more events, once the lock is held and before the words are stored.
@@ -71,12 +74,13 @@ class Voice:
             WordLost: a human took over, or the turn was ended; nothing was stored.
         """
         with speaking():
-            delivered = await self._commit(text, events, separator, before, together)
+            delivered = await self._commit(verified, text, events, separator, before, together)
         self.said += "".join(event.text for event in delivered if isinstance(event, Delta))
         return delivered
 
     async def _commit(
         self,
+        verified: str,
         text: str,
         events: Sequence[Event],
         separator: str,
@@ -86,7 +90,8 @@ class Voice:
         async with self._database.write() as session:
             locked = await self._lock(session)
             more = await before(session) if before is not None else ()
-            delivered = await self._store(session, locked, text, (*events, *more), separator)
+            masked = verified + (await self._masked(session, text) if text else "")
+            delivered = await self._store(session, locked, masked, (*events, *more), separator)
             if together is not None:
                 await together(session)
         return delivered
@@ -105,11 +110,10 @@ class Voice:
         return locked
 
     async def _store(
-        self, session: WriteSession, locked: Locked, text: str, events: Sequence[Event], separator: str
+        self, session: WriteSession, locked: Locked, masked: str, events: Sequence[Event], separator: str
     ) -> tuple[Event, ...]:
-        if not text and not events:
+        if not masked and not events:
             return ()
-        masked = await self._masked(session, text)
         events = [await self._masked_event(session, event) for event in events]
         words = f"{separator}{masked}" if self.said and masked else masked
         await say(
