@@ -108,10 +108,14 @@ def place(connection: psycopg.Connection[tuple[object, ...]], table: str, **valu
 async def limited(services: Services) -> AsyncIterator[tuple[httpx2.AsyncClient, UUID]]:
     """A signed-in operator of billing, and the account's id."""
     account = await services.access.accounts.create(
-        login="bill", name="Bill", role=Role.OPERATOR, password="a long password", actor="system"
+        login="bill",
+        name="Bill",
+        role=Role.OPERATOR,
+        password="a long password",
+        actor="system",
+        categories=["billing"],
     )
-    await services.access.accounts.set_scope(account.id, ["billing"], actor="system")
-    opened = await services.access.sessions.open(await services.access.accounts.get(account.id))
+    opened = await services.access.sessions.open(account)
     app = build_app(replace(services, overview=Overview(services.database)))
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app),

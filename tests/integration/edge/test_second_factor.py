@@ -202,7 +202,7 @@ class TestRoles:
         async with browser(patient) as client:
             await sign_in(client)
             assert (await client.get("/console/account")).status_code == 200
-            await patient.access.accounts.set_role(account.id, Role.COMPLIANCE, actor="system")
+            await patient.access.accounts.assign(account.id, role=Role.COMPLIANCE, actor="system")
             assert (await client.get("/console/ledger")).status_code == 303
             assert (await sign_in(client)).headers["location"].startswith("/console/login/enrol")
 
@@ -331,11 +331,15 @@ class TestPeople:
                 f"{path}/role", data={**form, "role": "admin", "categories": "billing"}
             )
             assert "can&#39;t be limited" in refused.text
+            assert (await patient.access.accounts.get(ann.id)).role is Role.VIEWER
+            unmade = {**form, "login": "eve", "name": "Eve", "role": "admin", "categories": "billing"}
+            assert (await client.post("/console/people", data=unmade)).status_code == 400
+            assert "eve" not in {account.login for account in await patient.access.accounts.listed()}
             await patient.access.sessions.open(changed)
             await client.post(f"{path}/state", data={**form, "state": "disabled"})
             assert await patient.access.sessions.listed(ann.id) == ()
             last = await client.post(f"/console/people/{admin.id}/state", data={**form, "state": "disabled"})
-            assert last.status_code in {303, 409}
+            assert last.status_code == 409
 
 
 class TestOtherSites:

@@ -21,6 +21,7 @@ from steward.govern.access.errors import (
     BadCsrfToken,
     BadKey,
     BadLogin,
+    BadScope,
     BadPassword,
     BadScopes,
     BadSession,
@@ -135,7 +136,36 @@ class TestAccounts:
         with pytest.raises(LastAdmin, match="last active admin"):
             await accounts.disable(first.id, actor="system")
         with pytest.raises(LastAdmin, match="last active admin"):
-            await accounts.set_role(first.id, Role.VIEWER, actor="system")
+            await accounts.assign(first.id, role=Role.VIEWER, actor="system")
+
+    async def test_limit_that_can_t_be_leaves_no_account(self, accounts: Accounts) -> None:
+        for role, category in ((Role.ADMIN, "billing"), (Role.AGENT, "Billing!")):
+            with pytest.raises(BadScope, match="can't be"):
+                await accounts.create(
+                    login="ann", name="Ann", role=role, password=_WORD, actor="system", categories=[category]
+                )
+        assert await accounts.listed() == ()
+
+    async def test_role_and_limit_change_together_or_not_at_all(
+        self, accounts: Accounts, database: Database, fixed_clock: FixedClock
+    ) -> None:
+        made = await accounts.create(
+            login="ann", name="Ann", role=Role.AGENT, password=_WORD, actor="system", categories=["billing"]
+        )
+        assert made == await accounts.get(made.id)
+        with pytest.raises(BadScope, match="acts on the whole installation"):
+            await accounts.assign(made.id, role=Role.ADMIN, categories=["billing"], actor="account:1")
+        assert await accounts.get(made.id) == made
+        await accounts.assign(made.id, role=Role.AGENT, categories=["billing"], actor="account:1")
+        await accounts.assign(made.id, role=Role.VIEWER, categories=[], actor="account:1")
+        changed = await accounts.get(made.id)
+        assert (changed.role, changed.categories) == (Role.VIEWER, None)
+        async with database.read() as session:
+            rows = await Ledger(fixed_clock).recent(session)
+        assert sorted(row.deed for row in rows if row.actor == "account:1") == [
+            "account.role_changed",
+            "account.scope_changed",
+        ]
 
     async def test_new_password_replaces_the_old_and_its_logins(
         self, accounts: Accounts, sessions: ConsoleSessions
@@ -170,7 +200,7 @@ class TestAccounts:
         self, accounts: Accounts, database: Database, fixed_clock: FixedClock
     ) -> None:
         made = await person(accounts)
-        await accounts.set_role(made.id, Role.REVIEWER, actor="account:1")
+        await accounts.assign(made.id, role=Role.REVIEWER, actor="account:1")
         async with database.read() as session:
             rows = await Ledger(fixed_clock).recent(session)
         assert [row.deed for row in rows] == ["account.role_changed", "account.created"]

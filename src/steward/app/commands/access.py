@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import SystemClock
@@ -26,8 +26,6 @@ from steward.govern.access.queries import CLEAR_RECOVERY_CODES, CLEAR_SECOND_FAC
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
-
-ACTOR = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,13 @@ def run_create(
 
     async def work(desk: Desk) -> int:
         account = await desk.accounts.create(
-            login=login, name=name, role=_role(role), password=password, actor=ACTOR
+            login=login,
+            name=name,
+            role=_role(role),
+            password=password,
+            actor=OPERATOR,
+            categories=_listed(categories),
         )
-        if chosen := _listed(categories):
-            await desk.accounts.set_scope(account.id, chosen, actor=ACTOR)
-            account = await desk.accounts.get(account.id)
         if as_json:
             print_json({**account_json(account), "password": password})
         else:
@@ -107,16 +107,18 @@ def run_change(login: str, change: Change, *, data_dir: Path | None) -> int:
 
     async def work(desk: Desk) -> int:
         account = await _named(desk, login)
-        if change.role is not None:
-            await desk.accounts.set_role(account.id, _role(change.role), actor=ACTOR)
-        if change.categories is not None:
-            await desk.accounts.set_scope(account.id, _listed(change.categories), actor=ACTOR)
+        await desk.accounts.assign(
+            account.id,
+            role=None if change.role is None else _role(change.role),
+            categories=None if change.categories is None else _listed(change.categories),
+            actor=OPERATOR,
+        )
         if change.emergency is not None:
-            await desk.accounts.set_emergency(account.id, emergency=change.emergency, actor=ACTOR)
+            await desk.accounts.set_emergency(account.id, emergency=change.emergency, actor=OPERATOR)
         if change.active is True:
-            await desk.accounts.enable(account.id, actor=ACTOR)
+            await desk.accounts.enable(account.id, actor=OPERATOR)
         elif change.active is False:
-            await desk.accounts.disable(account.id, actor=ACTOR)
+            await desk.accounts.disable(account.id, actor=OPERATOR)
         print(f"{login} is changed")
         return 0
 
@@ -133,7 +135,7 @@ def run_reset(login: str, *, second_factor: bool, as_json: bool, data_dir: Path 
             await _remove_second_factor(desk, account)
             print(f"{login} has no second factor any more, and is signed out everywhere")
             return 0
-        await desk.accounts.set_password(account.id, password, actor=ACTOR)
+        await desk.accounts.set_password(account.id, password, actor=OPERATOR)
         if as_json:
             print_json({"login": login, "password": password})
         else:
@@ -170,7 +172,7 @@ def run_issue(new: NewKey, *, as_json: bool, data_dir: Path | None) -> int:
         issued = await desk.keys.issue(
             name=new.name,
             kind=KeyKind.SECRET if scopes else KeyKind.PUBLIC,
-            actor=ACTOR,
+            actor=OPERATOR,
             scopes=scopes or PUBLIC_KEY_PERMISSIONS,
             expires_at=None if new.days is None else desk.clock.now() + timedelta(days=new.days),
             origins=_listed(new.origins),
@@ -186,7 +188,7 @@ def run_rotate(key_id: str, *, hours: float, as_json: bool, data_dir: Path | Non
         raise InvalidInput("The old key ends now or later; --hours can't be below 0.")
 
     async def work(desk: Desk) -> int:
-        issued = await desk.keys.rotate(_id(key_id), actor=ACTOR, grace=timedelta(hours=hours))
+        issued = await desk.keys.rotate(_id(key_id), actor=OPERATOR, grace=timedelta(hours=hours))
         return _show(issued, as_json=as_json)
 
     return _run(work, data_dir)
@@ -196,7 +198,7 @@ def run_revoke(key_id: str, *, data_dir: Path | None) -> int:
     """Make a key useless."""
 
     async def work(desk: Desk) -> int:
-        await desk.keys.revoke(_id(key_id), actor=ACTOR)
+        await desk.keys.revoke(_id(key_id), actor=OPERATOR)
         print(f"{key_id} is revoked")
         return 0
 
@@ -257,9 +259,9 @@ async def _remove_second_factor(desk: Desk, account: Account) -> None:
     async with desk.store.database.write() as session:
         await session.execute(CLEAR_SECOND_FACTOR, [account.id])
         await session.execute(CLEAR_RECOVERY_CODES, [account.id])
-        entry = Entry(ACTOR, "second_factor.removed", f"account:{account.id}", {})
+        entry = Entry(OPERATOR, "second_factor.removed", f"account:{account.id}", {})
         await Ledger(desk.clock).append(session, entry)
-    await ConsoleSessions(desk.store.database, desk.clock).close_all(account.id, actor=ACTOR)
+    await ConsoleSessions(desk.store.database, desk.clock).close_all(account.id, actor=OPERATOR)
 
 
 async def _named(desk: Desk, login: str) -> Account:

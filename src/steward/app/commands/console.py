@@ -1,4 +1,4 @@
-"""Printing for people and for programs, and running a command's asynchronous part."""
+"""What commands share: who acts, printing for people and for programs, running the asynchronous part."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from steward.app.settings import Settings, read_settings
 from steward.base.telemetry.logging import configure_logging
 
 Result = TypeVar("Result")
+OPERATOR: Final = "operator"
+"""Who acts on the command line, as the ledger writes it."""
 
 
 def prepared(data_dir: Path | None = None, *, serving: bool = False, **given: Any) -> Settings:

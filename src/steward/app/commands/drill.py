@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.commands.rollout import event_in_words, rollouts_of
 from steward.app.commands.simulate import NoKey
-from steward.app.commands.steering import OPERATOR, rollout_json
+from steward.app.commands.steering import rollout_json
 from steward.app.evaluating import open_evals
 from steward.app.foundation import Foundation, open_foundation
 from steward.app.local_access import local_key

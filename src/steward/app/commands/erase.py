@@ -7,8 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
-from steward.app.commands.steering import OPERATOR
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.foundation import open_foundation
 from steward.app.retaining import Retention, build_retention
 from steward.base.errors import InvalidInput

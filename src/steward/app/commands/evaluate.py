@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.commands.folder import report_faults
 from steward.app.demo.neighbour import business_system
 from steward.app.evaluating import open_evals
@@ -149,4 +149,4 @@ async def _release(foundation: Foundation, reference: str, folders: dict[str, Fo
     folder = folders.get(reference)
     if folder is None:
         return (await foundation.releases.find(reference)).id
-    return (await foundation.releases.create(folder, created_by="operator", progress=say)).id
+    return (await foundation.releases.create(folder, created_by=OPERATOR, progress=say)).id

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from steward.app.commands.console import print_json
+from steward.app.commands.console import OPERATOR, print_json
 from steward.app.commands.release import with_foundation
 from steward.app.foundation import Foundation
 from steward.base.errors import InvalidInput
@@ -18,7 +18,6 @@ from steward.supply.releases.approvals import Approvals, governance_of
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.reading import read_folder
 
-OPERATOR = "operator"
 ADMIN = "admin"
 """Who has the data directory in hand may agree in every role's place; the ledger names the command line."""
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]

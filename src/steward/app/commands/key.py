@@ -6,15 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.keeping import open_keeping
 from steward.app.master_keys import rotation_of
 from steward.base.clock import SystemClock
 from steward.base.errors import Conflict
 from steward.govern.privacy.key_keeping import KeyKeeping, ServiceKeys
 from steward.govern.privacy.rotation import Rotation
-
-ACTOR = "command_line"
 
 
 class NoKeyService(Conflict):
@@ -50,9 +48,9 @@ def run_rotate(*, service: bool, as_json: bool, data_dir: Path | None) -> int:
         if service:
             if not isinstance(keeping.source, ServiceKeys):
                 raise NoKeyService
-            version = await rotation.rotate_service(keeping.source, actor=ACTOR)
+            version = await rotation.rotate_service(keeping.source, actor=OPERATOR)
         done = await rotation.rotate(
-            actor=ACTOR, after_batch=lambda table, rows: say(f"{table}: {rows} wrapped anew")
+            actor=OPERATOR, after_batch=lambda table, rows: say(f"{table}: {rows} wrapped anew")
         )
         if as_json:
             print_json({**asdict(done), "service_version": version})
@@ -68,7 +66,7 @@ def run_retire(key_id: str, *, as_json: bool, data_dir: Path | None) -> int:
     """Forget a key."""
 
     async def work(rotation: Rotation, keeping: KeyKeeping) -> int:
-        await rotation.retire(key_id, actor=ACTOR)
+        await rotation.retire(key_id, actor=OPERATOR)
         print_json({"retired": key_id}) if as_json else print(f"{key_id} is retired")
         return 0
 

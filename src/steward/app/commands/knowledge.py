@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.commands.folder import report_faults
 from steward.app.foundation import open_foundation
 from steward.supply.assistant.faults import FolderFaults
@@ -25,7 +25,7 @@ def run_search(query: str, folder: Path, *, limit: int, as_json: bool, data_dir:
 
     async def work() -> int:
         async with open_foundation(settings, say=say) as foundation:
-            release = await foundation.releases.create(read, created_by="operator", progress=say)
+            release = await foundation.releases.create(read, created_by=OPERATOR, progress=say)
             loaded = await foundation.releases.load(release.id)
             inert = [item.passage_id for item in loaded.inert]
             search = await Search.open(foundation.store.database, release.snapshot_id, inert=inert)

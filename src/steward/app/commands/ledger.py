@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.keeping import open_keeping
 from steward.base.clock import SystemClock
 from steward.base.errors import InvalidInput
@@ -25,8 +25,6 @@ from steward.govern.ledger.witness import heads_in
 from steward.govern.retention.contracts import ExportLine
 from steward.govern.retention.exporting import note_export
 from steward.supply.releases.signing import key_text, read_key
-
-OPERATOR = "operator"
 
 
 def run_verify(

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from steward.app.commands.console import print_json, say
+from steward.app.commands.console import OPERATOR, print_json, say
 from steward.app.commands.release import with_foundation
 from steward.app.foundation import Foundation
 from steward.base.errors import InvalidInput
@@ -46,7 +46,7 @@ def run_export(reference: str, file: Path, *, as_json: bool, data_dir: Path | No
     """Write a release into a file."""
 
     async def work(foundation: Foundation) -> int:
-        exported = await _exchange(foundation).export(reference, actor="operator")
+        exported = await _exchange(foundation).export(reference, actor=OPERATOR)
         await asyncio.to_thread(_write, file, exported.content)
         release = exported.release
         if as_json:
@@ -67,9 +67,7 @@ def run_import(file: Path, *, as_json: bool, data_dir: Path | None) -> int:
     content = _read(file)
 
     async def work(foundation: Foundation) -> int:
-        imported = await _exchange(foundation).take_in(
-            content, file=file.name, actor="operator", progress=say
-        )
+        imported = await _exchange(foundation).take_in(content, file=file.name, actor=OPERATOR, progress=say)
         release = imported.release
         if as_json:
             print_json(
@@ -114,9 +112,9 @@ def run_trust(
     async def work(foundation: Foundation) -> int:
         signing = foundation.signing
         if name is not None and remove:
-            await signing.distrust(name, actor="operator")
+            await signing.distrust(name, actor=OPERATOR)
         elif name is not None and public_key is not None:
-            await signing.trust(name, public_key, actor="operator")
+            await signing.trust(name, public_key, actor=OPERATOR)
         elif name is not None:
             raise Incomplete(name)
         trusted = await signing.trusted()

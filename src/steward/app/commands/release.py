@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.commands.folder import NoFolder, report_faults
 from steward.app.foundation import Foundation, open_foundation
 from steward.app.kpi_faults import read_checked
@@ -38,9 +38,9 @@ def run_create(folder: Path, *, serve: bool, as_json: bool, data_dir: Path | Non
         return 1
 
     async def work(foundation: Foundation) -> int:
-        release = await foundation.releases.create(read, created_by="operator", progress=say)
+        release = await foundation.releases.create(read, created_by=OPERATOR, progress=say)
         if serve:
-            await foundation.releases.serve(read.name, release.id, actor="operator")
+            await foundation.releases.serve(read.name, release.id, actor=OPERATOR)
         if as_json:
             print_json(
                 {"id": release.id, "number": release.number, "assistant": release.assistant, "serving": serve}
@@ -104,7 +104,7 @@ def run_serve_release(reference: str, *, as_json: bool, data_dir: Path | None) -
         # Nothing keeps it from being served: it may be an emergency. What a rollout asks for is on record.
         missing = (await foundation.governing.state(release.id)).missing
         serving = await foundation.releases.serve(
-            release.assistant, release.id, actor="operator", missing=missing
+            release.assistant, release.id, actor=OPERATOR, missing=missing
         )
         for sentence in missing:
             say(f"served without what governance asks: {sentence}")
@@ -125,9 +125,9 @@ def run_label(reference: str, name: str, *, remove: bool, as_json: bool, data_di
         labels = Labels(foundation.store.database, clock=foundation.clock, ledger=foundation.ledger)
         before = None
         if remove:
-            await labels.remove(release, name, actor="operator")
+            await labels.remove(release, name, actor=OPERATOR)
         else:
-            before = await labels.put(release, name, actor="operator")
+            before = await labels.put(release, name, actor=OPERATOR)
         shown = f"{release.assistant} release {release.number} ({short_id(release.id)})"
         moved = f"; it was {short_id(before)}'s" if before not in (None, release.id) else ""
         if as_json:
@@ -147,7 +147,7 @@ def run_prune(*, keep: int, dry_run: bool, as_json: bool, data_dir: Path | None)
         if dry_run:
             pruned = await pruning.plan(keep=keep)
         else:
-            pruned = await pruning.prune(keep=keep, actor="operator", progress=say)
+            pruned = await pruning.prune(keep=keep, actor=OPERATOR, progress=say)
         if as_json:
             print_json({**asdict(pruned), "dry_run": dry_run})
             return 0

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
-from steward.app.commands.console import print_json
+from steward.app.commands.console import OPERATOR, print_json
 from steward.app.commands.erase import named, require_form, with_retention, write_certificate
-from steward.app.commands.steering import OPERATOR
 from steward.app.retaining import Retention
 from steward.base.errors import InvalidInput
 from steward.govern.retention.contracts import DataKind

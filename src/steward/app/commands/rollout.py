@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.commands.evaluate import told
-from steward.app.commands.steering import OPERATOR, find, line_of, rollout_json
+from steward.app.commands.steering import find, line_of, rollout_json
 from steward.app.evaluating import open_evals
 from steward.app.foundation import Foundation, open_foundation
 from steward.base.errors import InvalidInput

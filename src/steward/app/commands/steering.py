@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from steward.app.commands.console import prepared, print_json, run_async, say
+from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
 from steward.app.probes import governing_of
 from steward.app.storage import open_store
 from steward.base.clock import Clock, SystemClock
@@ -22,8 +22,6 @@ from steward.improve.rollout.steering import ADMIN, Steering
 from steward.supply.releases.contracts import short_id
 from steward.supply.releases.traffic import TrafficControl
 
-OPERATOR: Final = "operator"
-"""Who acts on the command line, as the ledger writes it."""
 LOOKED_THROUGH: Final = 500
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from steward.app.commands.console import print_json
+from steward.app.commands.console import OPERATOR, print_json
 from steward.app.commands.erase import named, with_retention, write_private
-from steward.app.commands.steering import OPERATOR
 from steward.app.retaining import Retention
 
 

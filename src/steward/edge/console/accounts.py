@@ -32,17 +32,14 @@ async def create(request: Request) -> Response:
     """Make a local account with a password that is shown this once."""
     services, form, password = services_of(request), form_of(request), secrets.token_urlsafe(12)
     try:
-        role = role_of(form.get("role", ""))
         made = await services.access.accounts.create(
             login=form.get("login", ""),
             name=form.get("name", ""),
-            role=role,
+            role=role_of(form.get("role", "")),
             password=password,
             actor=_actor(request),
+            categories=categories_of(form.get("categories", "")),
         )
-        categories = categories_of(form.get("categories", ""))
-        if categories:
-            await services.access.accounts.set_scope(made.id, categories, actor=_actor(request))
     except (InvalidInput, Conflict) as refusal:
         return await _list(request, problem=refusal)
     return await _one(request, made.id, password=password)
@@ -59,14 +56,14 @@ async def person(request: Request, account_id: str) -> Response:
 @page(Permission.ACCOUNT_MANAGE)
 async def set_role(request: Request, account_id: str) -> Response:
     """Give an account a role and the categories that it is limited to."""
-    form, account, accounts = form_of(request), _id(account_id), services_of(request).access.accounts
+    form, account = form_of(request), _id(account_id)
     try:
-        role, categories = role_of(form.get("role", "")), categories_of(form.get("categories", ""))
-        present = await accounts.get(account)
-        if role is not present.role:
-            await accounts.set_role(account, role, actor=_actor(request))
-        if frozenset(categories) != (present.categories or frozenset()):
-            await accounts.set_scope(account, categories, actor=_actor(request))
+        await services_of(request).access.accounts.assign(
+            account,
+            role=role_of(form.get("role", "")),
+            categories=categories_of(form.get("categories", "")),
+            actor=_actor(request),
+        )
     except (InvalidInput, Conflict) as refusal:
         return await _one(request, account, problem=refusal)
     return see(f"/console/people/{account}")

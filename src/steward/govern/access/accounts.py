@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.base.ids import new_id
 from steward.govern.access import queries
-from steward.govern.access.account import Account, account_of
+from steward.govern.access.account import Account, account_of, plain_login
 from steward.govern.access.errors import (
     AccountNotFound,
     BadAccount,
@@ -43,8 +44,17 @@ class Accounts:
         self._local = local
         self._ledger = Ledger(clock)
 
-    async def create(self, *, login: str, name: str, role: Role, password: str, actor: str) -> Account:
-        """Make an account.
+    async def create(
+        self,
+        *,
+        login: str,
+        name: str,
+        role: Role,
+        password: str,
+        actor: str,
+        categories: Collection[str] = (),
+    ) -> Account:
+        """Make an account, limited to categories where some are given; it is there whole or not at all.
 
         Args:
             login: what the person types; upper and lower case are the same.
@@ -52,13 +62,16 @@ class Accounts:
             role: what the account is for.
             password: 10 to 256 characters.
             actor: who makes it, as the ledger names callers.
+            categories: the categories that it acts in; none for everywhere.
 
         Raises:
             LoginTaken: somebody has this login.
             BadAccount: login or name is empty, too long or holds control characters.
             BadPassword: the password is too short or too long.
+            BadScope: a category can't be one, or the role can't be limited.
         """
         login, name = _checked("login", login.strip().casefold()), _checked("name", name.strip())
+        chosen = _scope_of(categories, role)
         stored = await self._passwords.hash(password)
         account = Account(new_id(self._clock), login, name, role, True, self._clock.now())
         async with self._database.write() as session:
@@ -66,7 +79,9 @@ class Accounts:
             if not await session.execute(queries.CREATE_ACCOUNT, row):
                 raise LoginTaken(login)
             await self._record(session, actor, "account.created", account.id, {"role": role.value})
-        return account
+            if chosen:
+                await self._put_scope(session, account.id, chosen, actor=actor)
+        return replace(account, categories=frozenset(chosen)) if chosen else account
 
     async def authenticate(self, login: str, password: str) -> Account:
         """Return the account that login and password belong to.
@@ -77,7 +92,7 @@ class Accounts:
             BadLogin: for each of these reasons.
         """
         async with self._database.read() as session:
-            row = await session.one(queries.ACCOUNT_BY_LOGIN, [login.replace("\x00", "").strip().casefold()])
+            row = await session.one(queries.ACCOUNT_BY_LOGIN, [plain_login(login)])
         stored: str | None = row[6] if row else None
         matched = await self._passwords.matches(password, stored)
         if row is None or stored is None or not matched:
@@ -136,43 +151,53 @@ class Accounts:
                 raise AccountNotFound(account_id)
             await self._record(session, actor, "account.enabled", account_id, {})
 
-    async def set_role(self, account_id: UUID, role: Role, *, actor: str) -> None:
-        """Give an account another role; it holds from the next request on.
+    async def assign(
+        self,
+        account_id: UUID,
+        *,
+        role: Role | None = None,
+        categories: Collection[str] | None = None,
+        actor: str,
+    ) -> None:
+        """Give an account another role, other categories, or both at once; it holds from the next request on.
+
+        Args:
+            account_id: whose.
+            role: the role, None to leave it; one that acts on the whole installation lifts the limit.
+            categories: what the account is limited to, none to lift the limit, None to leave it.
+            actor: who decides, as the ledger names callers.
 
         Raises:
             AccountNotFound: there is none.
+            BadScope: a category can't be one, or the role can't be limited; nothing has changed.
             LastAdmin: nobody would be left to manage the installation.
         """
-        async with self._database.write() as session:
-            if role is not Role.ADMIN:
-                await self._keep_an_admin(session, account_id)
-            if not await session.execute(queries.SET_ROLE, [role.value, account_id]):
-                raise AccountNotFound(account_id)
-            if role not in SCOPED_ROLES:
-                await session.execute(queries.CLEAR_SCOPE, [account_id])
-            await self._record(session, actor, "account.role_changed", account_id, {"role": role.value})
-
-    async def set_scope(self, account_id: UUID, categories: Collection[str], *, actor: str) -> None:
-        """Limit an account to categories of the assistant; none lifts the limit. It holds at once.
-
-        Raises:
-            AccountNotFound: there is none.
-            BadScope: a category can't be one, or the role can't be limited.
-        """
-        chosen = sorted(set(categories))
-        if wrong := [name for name in chosen if not _CATEGORY.fullmatch(name)]:
-            raise BadScope(f"{wrong[0]!r} can't be a category")
         async with self._database.write() as session:
             row = await session.one(queries.ACCOUNT, [account_id])
             if row is None:
                 raise AccountNotFound(account_id)
-            if chosen and Role(row[3]) not in SCOPED_ROLES:
-                raise BadScope(f"the role {row[3]} acts on the whole installation")
+            chosen = None if categories is None else _scope_of(categories, role or Role(row[3]))
+            if role is not None and role.value != row[3]:
+                await self._put_role(session, account_id, role, actor=actor)
+            if chosen is not None and frozenset(chosen) != (account_of(row).categories or frozenset()):
+                await self._put_scope(session, account_id, chosen, actor=actor)
+
+    async def _put_role(self, session: WriteSession, account_id: UUID, role: Role, *, actor: str) -> None:
+        if role is not Role.ADMIN:
+            await self._keep_an_admin(session, account_id)
+        await session.execute(queries.SET_ROLE, [role.value, account_id])
+        if role not in SCOPED_ROLES:
             await session.execute(queries.CLEAR_SCOPE, [account_id])
-            if chosen:
-                await session.execute(queries.ADD_SCOPE, [account_id, chosen])
-            details: dict[str, Detail] = {"categories": " ".join(chosen) or "all"}
-            await self._record(session, actor, "account.scope_changed", account_id, details)
+        await self._record(session, actor, "account.role_changed", account_id, {"role": role.value})
+
+    async def _put_scope(
+        self, session: WriteSession, account_id: UUID, chosen: Collection[str], *, actor: str
+    ) -> None:
+        await session.execute(queries.CLEAR_SCOPE, [account_id])
+        if chosen:
+            await session.execute(queries.ADD_SCOPE, [account_id, list(chosen)])
+        details: dict[str, Detail] = {"categories": " ".join(chosen) or "all"}
+        await self._record(session, actor, "account.scope_changed", account_id, details)
 
     async def set_emergency(self, account_id: UUID, *, emergency: bool, actor: str) -> None:
         """Let a local account in where local accounts are switched off, or no longer.
@@ -211,21 +236,19 @@ class Accounts:
                 await session.execute(queries.CLOSE_OTHER_SESSIONS_OF, [account_id, keep])
             await self._record(session, actor, "account.password_changed", account_id, {})
 
-    async def change_own_password(self, account_id: UUID, current: str, password: str, *, keep: UUID) -> None:
-        """Change a password for its owner, who knows the present one; other logins end.
+    async def check_password(self, account_id: UUID, password: str) -> None:
+        """Check the present password of somebody who is signed in and wants to change how they sign in.
 
         Raises:
-            BadLogin: the present password is another.
-            BadPassword: the new one is too short or too long.
+            BadLogin: it's another.
             NoLocalPassword: an identity provider vouches for the person.
         """
         async with self._database.read() as session:
             row = await session.one(queries.ACCOUNT, [account_id])
         if row is None or row[6] is None:
             raise NoLocalPassword
-        if not await self._passwords.matches(current, row[6]):
+        if not await self._passwords.matches(password, row[6]):
             raise BadLogin
-        await self.set_password(account_id, password, actor=f"account:{account_id}", keep=keep)
 
     async def _keep_an_admin(self, session: WriteSession, account_id: UUID) -> None:
         # The rows are locked, so that two admins can't disable each other at the same moment.
@@ -253,6 +276,20 @@ async def ensure_first_admin(accounts: Accounts, *, login: str = "admin", name: 
     except LoginTaken:
         return None
     return password
+
+
+def _scope_of(categories: Collection[str], role: Role) -> tuple[str, ...]:
+    """Return categories that an account of this role can be limited to, sorted.
+
+    Raises:
+        BadScope: one can't be a category, or the role can't be limited.
+    """
+    chosen = tuple(sorted(set(categories)))
+    if wrong := [name for name in chosen if not _CATEGORY.fullmatch(name)]:
+        raise BadScope(f"{wrong[0]!r} can't be a category")
+    if chosen and role not in SCOPED_ROLES:
+        raise BadScope(f"the role {role} acts on the whole installation")
+    return chosen
 
 
 def _checked(field: str, text: str) -> str:
