@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from steward.app.commands.mask import BadLine, NoFile, run_mask
+from steward.app.commands.mask import BadLine, NoFile, NoSuchFields, NotText, run_mask
 
 ROWS = [
     {"id": 1, "dialogue": "a", "text": "my card is 4929", "note": "jo@example.com"},
@@ -58,3 +58,25 @@ class TestRunMask:
     def test_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(NoFile, match=r"nowhere\.txt can't be opened"):
             run(tmp_path / "nowhere.txt", tmp_path / "out.txt")
+
+    def test_file_stays_when_it_is_named_twice(self, tmp_path: Path) -> None:
+        file = tmp_path / "logs.txt"
+        file.write_text("Write to jo@example.com.\n")
+        (tmp_path / "link.txt").hardlink_to(file)
+        with pytest.raises(NoFile, match="into itself"):
+            run(file, tmp_path / "link.txt")
+        assert file.read_text() == "Write to jo@example.com.\n"
+
+    @pytest.mark.parametrize("name", ["logs.txt", "logs.jsonl"])
+    def test_bytes_that_are_no_text_are_refused_in_words(self, tmp_path: Path, name: str) -> None:
+        file = tmp_path / name
+        file.write_bytes(b"\xff\xfe")
+        with pytest.raises(NotText, match="isn't text in UTF-8"):
+            run(file, tmp_path / "out.txt")
+
+    def test_fields_that_no_line_has_leave_no_file_that_looks_masked(self, tmp_path: Path) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "out.jsonl"
+        file.write_text('{"message": "write to jo@example.com"}\n')
+        with pytest.raises(NoSuchFields, match=r"has text in text or note.*--field"):
+            run(file, out)
+        assert not out.exists()

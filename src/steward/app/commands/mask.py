@@ -37,6 +37,23 @@ class NoFile(InvalidInput):
         super().__init__(f"{file} can't be opened: {problem}.")
 
 
+class NotText(InvalidInput):
+    """The file isn't UTF-8."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} isn't text in UTF-8; turn it into that first.")
+
+
+class NoSuchFields(InvalidInput):
+    """No line has text in any of the fields, so nothing could have been masked."""
+
+    def __init__(self, file: Path, fields: Sequence[str]) -> None:
+        super().__init__(
+            f"No line of {file} has text in {' or '.join(fields)}, so nothing was written; "
+            "name its fields with --field."
+        )
+
+
 def run_mask(
     file: Path,
     out: Path,
@@ -47,8 +64,17 @@ def run_mask(
     processes: int,
     as_json: bool,
 ) -> int:
-    """Mask a text in a stream, or the fields of the objects of a .jsonl file."""
+    """Mask a text in a stream, or the fields of the objects of a .jsonl file.
+
+    Raises:
+        NoFile: one can't be opened, or both are the same.
+        NotText: it isn't UTF-8.
+        BadLine: a line isn't an object.
+        NoSuchFields: no line has the fields.
+    """
     make = partial(_detector, folder)
+    if out.exists() and file.exists() and out.samefile(file):
+        raise NoFile(out, "a file can't be masked into itself")
     try:
         with file.open(encoding="utf-8") as source, out.open("w", encoding="utf-8") as target:
             if file.suffix == ".jsonl":
@@ -57,6 +83,12 @@ def run_mask(
                 counts = _text(source, target, make())
     except OSError as error:
         raise NoFile(Path(error.filename or file), error.strerror or "unknown") from error
+    except UnicodeDecodeError:
+        # Without its cause, which quotes bytes of the file.
+        raise NotText(file) from None
+    except NoSuchFields:
+        out.unlink()
+        raise
     if as_json:
         print_json({"out": str(out), "replaced": dict(sorted(counts.items()))})
     else:
@@ -89,8 +121,13 @@ def _lines(
     make: Callable[[], Detector],
     processes: int,
 ) -> Counter[str]:
-    """Mask conversation by conversation; lines of one stand in a row."""
+    """Mask conversation by conversation; lines of one stand in a row.
+
+    Raises:
+        NoSuchFields: there are lines, and none has text in any of the fields.
+    """
     counts = Counter[str]()
+    rows_read = texts_read = 0
     waiting: deque[list[dict[str, Any]]] = deque()
 
     def conversations() -> Iterator[list[str]]:
@@ -104,12 +141,16 @@ def _lines(
 
     for masked in mask_many(conversations(), make, processes=processes):
         counts.update(masked.counts)
+        texts_read += len(masked.texts)
         texts = iter(masked.texts)
         for row in waiting.popleft():
+            rows_read += 1
             for field in fields:
                 if isinstance(row.get(field), str):
                     row[field] = next(texts)
             target.write(json.dumps(row, ensure_ascii=False) + "\n")
+    if rows_read and not texts_read:
+        raise NoSuchFields(file, fields)
     return counts
 
 
@@ -117,8 +158,9 @@ def _objects(file: Path, source: TextIO) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(source, start=1):
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise BadLine(file, number, "isn't JSON") from error
+        except (ValueError, RecursionError):
+            # Without its cause, which quotes the line.
+            raise BadLine(file, number, "isn't JSON") from None
         if not isinstance(row, dict):
             raise BadLine(file, number, "isn't an object")
         yield row
