@@ -27,6 +27,7 @@ from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.access.limits import RateLimits
 from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.access.tries import Tries
 from steward.govern.privacy.key_keeping import CHANNEL as KEYS_CHANNEL
 from steward.govern.retention.contracts import ERASED_CHANNEL
 from steward.improve.insight.first_page import FirstPage
@@ -161,7 +162,7 @@ async def _built(
         settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
         clock=clock,
         database=database,
-        access=await open_access(foundation, assistant, title=title),
+        access=await open_access(foundation, assistant, title=title, registry=registry),
         conversations=turning.conversations,
         overview=Overview(database),
         reach=Reach(database),
@@ -233,9 +234,12 @@ async def _ended(task: asyncio.Future[tuple[None, None, None, None, None]]) -> N
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def open_access(foundation: Foundation, assistant: str, *, title: str) -> Access:
+async def open_access(
+    foundation: Foundation, assistant: str, *, title: str, registry: CollectorRegistry
+) -> Access:
     """Build what finds out who calls."""
     database, clock, master_key = foundation.store.database, foundation.clock, foundation.master_key
+    limits = RateLimits(database, clock, master_key=master_key)
     return Access(
         keys=foundation.keys,
         accounts=foundation.accounts,
@@ -244,7 +248,8 @@ async def open_access(foundation: Foundation, assistant: str, *, title: str) -> 
         customer_tokens=await CustomerTokens.load(
             database, master_key, clock, assistant=assistant, trust=customer_trust(foundation.settings, clock)
         ),
-        limits=RateLimits(database, clock, master_key=master_key),
+        limits=limits,
+        tries=Tries(database, clock, limits=limits, master_key=master_key, registry=registry),
         sign_ins=sign_ins_of(foundation),
     )
 

@@ -20,6 +20,7 @@ from steward.govern.access.permissions import Role
 from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.access.sign_ins import SignIns
+from steward.govern.access.tries import Tries
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
 from steward.govern.retention.erasing import Erasing
@@ -56,6 +57,7 @@ class Access:
     second_factors: SecondFactors
     customer_tokens: CustomerTokens
     limits: RateLimits
+    tries: Tries
     sign_ins: SignIns | None = None
 
 

@@ -28,6 +28,7 @@ from steward.govern.access.passwords import Passwords
 from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.access.sign_ins import SignIns
+from steward.govern.access.tries import Tries
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.master_key import MasterKey
 from steward.govern.privacy.vault import Vault
@@ -42,13 +43,15 @@ async def access_on(
 ) -> Access:
     """Return real access; passwords are hashed as cheaply as the library allows."""
     cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    limits = RateLimits(database, clock, master_key=MASTER)
     return Access(
         keys=ApiKeys(database, clock),
         accounts=Accounts(database, clock, passwords=cheap, local=local),
         sessions=ConsoleSessions(database, clock),
         second_factors=SecondFactors(database, clock, master_key=MASTER, issuer="Steward"),
         customer_tokens=await CustomerTokens.load(database, MASTER, clock, assistant="northline"),
-        limits=RateLimits(database, clock, master_key=MASTER),
+        limits=limits,
+        tries=Tries(database, clock, limits=limits, master_key=MASTER),
         sign_ins=sign_ins,
     )
 

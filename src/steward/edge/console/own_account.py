@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from steward.base.errors import InvalidInput, StewardError
-from steward.edge.callers import session_of, staff_of
+from steward.edge.callers import address_of, session_of, staff_of
 from steward.edge.console.entry import form_of, page, see, show
-from steward.edge.console.second_step import checked_code
+from steward.edge.console.second_step import code_of
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import record_id_of
 from steward.govern.access.errors import (
@@ -24,7 +24,9 @@ from steward.govern.access.errors import (
 )
 from steward.govern.access.permissions import Permission
 from steward.govern.access.sessions import ConsoleSession
+from steward.govern.access.tries import Way
 
+_WRONG = "The present password is another."
 router = APIRouter(prefix="/console/account", include_in_schema=False)
 
 
@@ -43,12 +45,16 @@ async def change_password(request: Request) -> Response:
     if form.get("password") != form.get("again"):
         return await _page(request, problem=InvalidInput("The two new passwords differ; type them again."))
     try:
-        await services.access.accounts.change_own_password(
-            session.account.id, form.get("current", ""), form.get("password", ""), keep=session.id
+        await _check_password(request, session)
+        await services.access.accounts.set_password(
+            session.account.id,
+            form.get("password", ""),
+            actor=session.account.principal.actor,
+            keep=session.id,
         )
     except BadLogin:
-        return await _page(request, problem=InvalidInput("The present password is another."))
-    except BadPassword as refusal:
+        return await _page(request, problem=InvalidInput(_WRONG))
+    except (BadPassword, LockedOut) as refusal:
         return await _page(request, problem=refusal)
     return await _page(request, said="The password is changed; every other login has ended.")
 
@@ -56,8 +62,14 @@ async def change_password(request: Request) -> Response:
 @router.post("/second-factor")
 @page(Permission.ACCOUNT_OWN)
 async def begin_second_factor(request: Request) -> Response:
-    """Show the secret of a new second factor."""
+    """Show the secret of a new second factor, to somebody who knows the present password."""
     session = await _session(request)
+    try:
+        await _check_password(request, session)
+    except BadLogin:
+        return await _page(request, problem=InvalidInput(_WRONG))
+    except LockedOut as refusal:
+        return await _page(request, problem=refusal)
     enrolment = await services_of(request).access.second_factors.begin(session.account)
     return await _page(request, enrolment=enrolment)
 
@@ -68,9 +80,12 @@ async def confirm_second_factor(request: Request) -> Response:
     """Switch the second factor on, and show its recovery codes this once."""
     factors, session = services_of(request).access.second_factors, await _session(request)
     try:
-        codes = await factors.confirm(session.account, form_of(request).get("code", ""))
+        async with code_of(request, session):
+            codes = await factors.confirm(session.account, form_of(request).get("code", ""))
     except BadCode as refusal:
         return await _page(request, problem=refusal, enrolment=await factors.begun(session.account))
+    except LockedOut as refusal:
+        return await _page(request, problem=refusal)
     return await _codes(request, codes)
 
 
@@ -80,7 +95,8 @@ async def renew_codes(request: Request) -> Response:
     """Make new recovery codes, after a code of the second factor."""
     services, session = services_of(request), await _session(request)
     try:
-        await checked_code(services, session, form_of(request).get("code", ""))
+        async with code_of(request, session):
+            await services.access.second_factors.check(session.account, form_of(request).get("code", ""))
     except (BadCode, LockedOut) as refusal:
         return await _page(request, problem=refusal)
     return await _codes(request, await services.access.second_factors.renew_recovery(session.account))
@@ -95,7 +111,8 @@ async def remove_second_factor(request: Request) -> Response:
     if account.role in services.settings.second_factor_roles:
         return await _page(request, problem=SecondFactorNeeded(account.role))
     try:
-        await checked_code(services, session, form_of(request).get("code", ""))
+        async with code_of(request, session):
+            await services.access.second_factors.check(session.account, form_of(request).get("code", ""))
     except (BadCode, LockedOut) as refusal:
         return await _page(request, problem=refusal)
     await services.access.second_factors.remove(account.id, actor=caller_of(request).account.actor)
@@ -111,6 +128,13 @@ async def end_session(request: Request, session_id: str) -> Response:
         record_id_of(session_id, "login"), account_id=staff_of(caller), actor=caller.account.actor
     )
     return see("/console/account")
+
+
+async def _check_password(request: Request, session: ConsoleSession) -> None:
+    """Ask for the present password, with the sign-in's own bounds around it."""
+    access, login = services_of(request).access, session.account.login
+    async with access.tries.one(Way.PASSWORD, login=login, address=address_of(request)):
+        await access.accounts.check_password(session.account.id, form_of(request).get("current", ""))
 
 
 async def _session(request: Request) -> ConsoleSession:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from steward.base.errors import StewardError
-from steward.edge.callers import SESSION_COOKIE, drop_cookie, put_cookie, session_token
+from steward.edge.callers import SESSION_COOKIE, address_of, drop_cookie, put_cookie, session_token
 from steward.edge.console.entry import CSRF_FIELD, form_of, page, see, show
 from steward.edge.console.signing_in import entered, own_path
-from steward.edge.contracts import Services
 from steward.edge.entrance import PUBLIC, services_of
 from steward.govern.access.errors import BadCode, BadSession, LockedOut
 from steward.govern.access.sessions import ConsoleSession, Stage
-
-WRONG_CODES = 5
-WRONG_WITHIN = timedelta(minutes=10)
-"""After so many wrong codes an account waits: 3 codes in a million are right, so 15 in a million succeed."""
+from steward.govern.access.tries import Way
 
 router = APIRouter(prefix="/console/login", include_in_schema=False)
 
@@ -41,16 +37,12 @@ async def give_code(request: Request) -> Response:
     form = form_of(request)
     session.check_csrf(form.get(CSRF_FIELD))
     try:
-        await checked_code(services, session, form.get("code", ""))
+        async with code_of(request, session):
+            await services.access.second_factors.check(session.account, form.get("code", ""))
     except BadCode as refusal:
         return await _ask(request, session, refusal, next_path=form.get("next", ""))
     except LockedOut as refusal:
-        await services.access.sessions.close(session_token(request, services) or "")
-        response = await show(
-            request, "login.html", status=429, next="/console", problem=str(refusal), page="", title="Sign in"
-        )
-        drop_cookie(response, services, SESSION_COOKIE)
-        return response
+        return await _shut(request, refusal)
     opened = await services.access.sessions.step_up(
         session_token(request, services) or "",
         session.account,
@@ -78,9 +70,12 @@ async def enrol(request: Request) -> Response:
     form = form_of(request)
     session.check_csrf(form.get(CSRF_FIELD))
     try:
-        codes = await services.access.second_factors.confirm(session.account, form.get("code", ""))
+        async with code_of(request, session):
+            codes = await services.access.second_factors.confirm(session.account, form.get("code", ""))
     except BadCode as refusal:
         return await _offer(request, session, refusal)
+    except LockedOut as refusal:
+        return await _shut(request, refusal)
     opened = await services.access.sessions.step_up(
         session_token(request, services) or "",
         session.account,
@@ -92,20 +87,21 @@ async def enrol(request: Request) -> Response:
     return response
 
 
-async def checked_code(services: Services, session: ConsoleSession, code: str) -> None:
-    """Take a code of a login's account, with the limit around it.
+def code_of(request: Request, session: ConsoleSession) -> AbstractAsyncContextManager[None]:
+    """Return what stands around the check of a code of a login's account; it raises `LockedOut`."""
+    tries = services_of(request).access.tries
+    return tries.one(Way.CODE, login=session.account.login, address=address_of(request))
 
-    Raises:
-        BadCode: it's wrong or used.
-        LockedOut: too many were.
-    """
-    limits, subject = services.access.limits, f"code:{session.account.id}"
-    # Counted before it's looked at: codes that are sent all at once must not outrun the count.
-    left = await limits.take(subject, limit=WRONG_CODES, window=WRONG_WITHIN)
-    if not left.allowed:
-        raise LockedOut(left.retry_after_s)
-    await services.access.second_factors.check(session.account, code)
-    await limits.forget(subject)
+
+async def _shut(request: Request, refusal: LockedOut) -> Response:
+    """End a login that had too many wrong codes."""
+    services = services_of(request)
+    await services.access.sessions.close(session_token(request, services) or "")
+    response = await show(
+        request, "login.html", status=429, next="/console", problem=str(refusal), page="", title="Sign in"
+    )
+    drop_cookie(response, services, SESSION_COOKIE)
+    return response
 
 
 async def _at(request: Request, stage: Stage) -> ConsoleSession | None:

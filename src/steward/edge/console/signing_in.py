@@ -23,23 +23,20 @@ from steward.edge.console.entry import form_of, page, see, show
 from steward.edge.contracts import Services
 from steward.edge.entrance import PUBLIC, caller_of, services_of
 from steward.edge.problems import headers_of
-from steward.govern.access.account import Account
+from steward.govern.access.account import Account, plain_login
 from steward.govern.access.errors import (
     BadLogin,
     BadSignIn,
-    LockedOut,
     NoRole,
     ProviderUnreachable,
     RateLimited,
 )
 from steward.govern.access.sessions import OpenedSession, Stage
 from steward.govern.access.sign_ins import UNDER_WAY, SignIns
+from steward.govern.access.tries import Way
 
 MANY_ADDRESSES = 10
 """How many times an address's tries a login may have from all: a stranger can't easily lock its owner out."""
-WRONG_TRIES = 10
-WRONG_WITHIN = timedelta(minutes=15)
-"""After so many wrong passwords, a login is locked for the address that they came from."""
 BROWSER_COOKIE: Final = "steward_signing_in"
 SECOND_STEPS: Final = {Stage.CODE: "/console/login/code", Stage.ENROL: "/console/login/enrol"}
 
@@ -102,8 +99,12 @@ async def return_from_provider(request: Request) -> Response:
     browser = request.cookies.get(cookie_name(services, BROWSER_COOKIE))
     try:
         back = await sign_ins.complete(dict(request.query_params), browser=browser)
-    except (BadSignIn, NoRole, ProviderUnreachable) as refusal:
+    except (BadSignIn, NoRole) as refusal:
+        services.access.tries.count(Way.IDENTITY_PROVIDER, "wrong")
         return await _login(request, next_path="/console", refusal=refusal)
+    except ProviderUnreachable as refusal:
+        return await _login(request, next_path="/console", refusal=refusal)
+    services.access.tries.count(Way.IDENTITY_PROVIDER, "right")
     old = session_token(request, services)
     if old:
         await services.access.sessions.close(old)
@@ -174,20 +175,11 @@ async def _authenticated(request: Request, services: Services, login: str, passw
     )
     for subject, limit in (
         (f"login:{address}", per_minute),
-        (f"login:{login.lower()}", per_minute * MANY_ADDRESSES),
+        (f"login:{plain_login(login)}", per_minute * MANY_ADDRESSES),
     ):
         await limits.enforce(subject, limit=limit, window=timedelta(minutes=1))
-    wrong = f"wrong:{login.lower()}:{address}"
-    left = await limits.left(wrong, limit=WRONG_TRIES, window=WRONG_WITHIN)
-    if not left.allowed:
-        raise LockedOut(left.retry_after_s)
-    try:
-        account = await services.access.accounts.authenticate(login, password)
-    except BadLogin:
-        await limits.take(wrong, limit=WRONG_TRIES, window=WRONG_WITHIN)
-        raise
-    await limits.forget(wrong)
-    return account
+    async with services.access.tries.one(Way.PASSWORD, login=login, address=address):
+        return await services.access.accounts.authenticate(login, password)
 
 
 async def _login(request: Request, *, next_path: str, refusal: StewardError | None = None) -> Response:

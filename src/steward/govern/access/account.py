@@ -52,6 +52,11 @@ class Account:
         )
 
 
+def plain_login(typed: str) -> str:
+    """Return the login that somebody means, whatever case they type it in: the one form that is looked up."""
+    return typed.replace("\x00", "").strip().casefold()
+
+
 def account_of(row: Sequence[Any]) -> Account:
     """Return the account that a row with the columns of `queries` holds; the password stays behind."""
     account_id, login, name, role, state, created_at, _, issuer, emergency, since, because, scope = row

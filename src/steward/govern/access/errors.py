@@ -229,8 +229,7 @@ class LockedOut(RateLimited):
         minutes = -(-retry_after_s // 60)
         Refusal.__init__(
             self,
-            f"Too many wrong tries from here; wait {minutes} minute{'s' if minutes > 1 else ''}, "
-            "or ask an admin to set a new password.",
+            f"Too many wrong tries; wait {minutes} minute{'s' if minutes > 1 else ''} and try again.",
         )
         self.retry_after_s = retry_after_s
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, WriteSession
 from steward.govern.access import queries
 from steward.govern.access.errors import RateLimited
 from steward.govern.privacy.master_key import MasterKey
@@ -75,24 +75,30 @@ class RateLimits:
         async with self._database.write() as session:
             await session.execute(queries.FORGET, [self._digest(subject)])
 
-    async def _take(self, limits: Mapping[str, int], window: timedelta, cost: int) -> Allowance:
+    async def take_in(
+        self, session: WriteSession, limits: Mapping[str, int], *, window: timedelta, cost: int = 1
+    ) -> Mapping[str, Allowance]:
+        """Do as `take` for several subjects in the caller's transaction, and tell what each has left."""
         now = self._clock.now()
-        by_digest = {self._digest(subject): limit for subject, limit in limits.items()}
+        by_digest = {self._digest(subject): subject for subject in limits}
         parameters = {
             "subjects": sorted(by_digest),
             "now": now,
             "since": now - window,
             "cost": cost,
-            "most": max(by_digest.values()) + cost,
+            "most": max(limits.values()) + cost,
         }
+        found = {}
+        for digest, used, started_at in await session.all(queries.TAKE, parameters):
+            subject = by_digest[bytes(digest)]
+            left, wait_s = limits[subject] - used, _wait_s(started_at + window - now)
+            found[subject] = Allowance(left >= 0, max(0, left), wait_s)
+        return found
+
+    async def _take(self, limits: Mapping[str, int], window: timedelta, cost: int) -> Allowance:
         async with self._database.write() as session:
-            rows = await session.all(queries.TAKE, parameters)
-        found = [
-            Allowance(used <= limit, max(0, limit - used), _wait_s(started_at + window - now))
-            for digest, used, started_at in rows
-            for limit in (by_digest[bytes(digest)],)
-        ]
-        return min(found, key=lambda one: (one.allowed, one.remaining))
+            found = await self.take_in(session, limits, window=window, cost=cost)
+        return min(found.values(), key=lambda one: (one.allowed, one.remaining))
 
     def _digest(self, subject: str) -> bytes:
         return self._master_key.digest("rate", subject.encode(errors="replace"))

@@ -29,6 +29,14 @@ select id from account where role = 'admin' and state = 'active' order by id for
 """
 CLEAR_SCOPE = "delete from account_scope where account_id = %s"
 ADD_SCOPE = "insert into account_scope (account_id, category) select %s, unnest(%s::text[])"
+COUNT_FAILED_SIGN_IN = (
+    "update account set failed_sign_ins = failed_sign_ins + 1 where login = %s returning id"
+)
+TAKE_FAILED_SIGN_INS = """
+with before as (select id, failed_sign_ins from account where id = %s for update),
+     cleared as (update account set failed_sign_ins = 0 where id in (select id from before))
+select failed_sign_ins from before
+"""
 
 SECOND_FACTOR = "select second_factor, second_factor_since, second_factor_step from account where id = %s"
 SET_SECOND_FACTOR = """

@@ -20,7 +20,7 @@ from steward.base.ids import new_id
 from steward.govern.access import queries
 from steward.govern.access.account import Account, account_of
 from steward.govern.access.errors import BadCsrfToken, BadSession, SessionNotFound
-from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.contracts import Detail, Entry
 from steward.govern.ledger.service import Ledger
 
 _PROLONG_AFTER = timedelta(minutes=1)
@@ -227,7 +227,9 @@ class ConsoleSessions:
 
     async def _note_way(self, session: WriteSession, account: Account, way: str) -> None:
         actor = account.principal.actor
-        await self._ledger.append(session, Entry(actor, "account.signed_in", actor, {"with": way}))
+        row = await session.one(queries.TAKE_FAILED_SIGN_INS, [account.id])
+        details: dict[str, Detail] = {"with": way, "failed_before": row[0] if row else 0}
+        await self._ledger.append(session, Entry(actor, "account.signed_in", actor, details))
 
     async def _record(self, session: WriteSession, actor: str, account_id: UUID) -> None:
         await self._ledger.append(

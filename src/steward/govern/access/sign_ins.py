@@ -148,8 +148,10 @@ class SignIns:
             else:
                 await self._follow(session, account_of(row), claims, assigned)
             row = await session.one(queries.ACCOUNT_OF_PERSON, [issuer, subject])
-        assert row is not None
-        account = account_of(row)
+            assert row is not None
+            account = account_of(row)
+            if not account.active:
+                await session.one(queries.COUNT_FAILED_SIGN_IN, [account.login])
         if not account.active:
             raise BadSignIn("an admin has disabled your account")
         return account

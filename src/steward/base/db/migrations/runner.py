@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 UPGRADE_LOCK = int.from_bytes(b"steward")
 
 
-HEAD = "0012_decisions"
+HEAD = "0013_sign_ins"
 """The revision that this code needs: the last file in `versions/`."""
 
 

@@ -1,0 +1,16 @@
+"""What went before a sign-in."""
+
+from alembic import context, op
+
+from steward.base.db.migrations.runner import sql_of
+
+revision = "0013_sign_ins"
+down_revision = "0012_decisions"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create everything."""
+    statements = sql_of("0013_sign_ins.sql", context.config.attributes["app_role"])
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
