@@ -16,14 +16,26 @@ import importlib.util
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures import Figure
+from benchmarks.grounding_answers import (
+    EIGHTY_TOKENS,
+    LOW,
+    PASSAGES,
+    Answer,
+    auroc,
+    faithfulness,
+    forget,
+    mtrag,
+    spearman,
+    word_coverage,
+)
 from benchmarks.machine import describe
 from benchmarks.training.grounding import (
     WEIGHTS,
@@ -34,61 +46,20 @@ from benchmarks.training.grounding import (
     read,
     training_rows,
 )
-from steward.base.language.grounding import GroundingHead, ground_of
-from steward.base.language.grounding_text import content_stems, told, told_sentence, words_of
+from steward.base.language.grounding import GroundingHead
+from steward.base.language.grounding_text import content_stems
 from steward.base.language.leaks import speaks_of_instructions, tells_secret
 from steward.base.language.sentences import sentences
 from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
-from steward.serve.turn.claims import makes_claim
-from steward.serve.turn.conflicts import clauses_of
 from steward.serve.turn.drafts import Draft
-from steward.serve.turn.quantities import known_in
 from steward.serve.turn.verify import Policy, compile_policy, verify
 from steward.supply.assistant.schema.guardrails import Evidence
 from steward.supply.knowledge.contracts import Passage, PassageId
 
-LOW = 3.0
-"""Mean of three people's scores (1 to 4) below which an answer counts as unfaithful."""
 FAITHFUL = 4.0
 UNFAITHFUL = 2.5
 TOKENS_PER_WORD = 1.3
-EIGHTY_TOKENS = (50, 75)
-"""Words of answers that are timed: about 80 tokens."""
-PASSAGES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured number beside what is asked."""
-
-    dataset: str
-    measure: str
-    value: float
-    target: float | None = None
-    at_most: bool = False
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the target is met; None without a target."""
-        if self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of MTRAG: its claims, what it stands on, and the mean of people's scores."""
-
-    text: str
-    context: str
-    claims: tuple[str, ...]
-    passages: tuple[str, ...]
-    human: float
-    bert_kprec: float
-
-
-Score = Callable[[str, Sequence[str]], float]
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Figure]:
@@ -119,26 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> list[Figure]:
 
         figures += curve(training_rows(asked.data), answers, asked.weights)
     if asked.json:
-        rows = [asdict(figure) | {"met": figure.met} for figure in figures]
-        print(json.dumps({"machine": describe(), "figures": rows}, indent=1))
+        told = [figure.as_json() for figure in figures]
+        print(json.dumps({"machine": describe(), "figures": told}, indent=1))
     else:
         print_table(figures)
     return figures
-
-
-def mtrag(data: Path) -> Iterator[Answer]:
-    """Yield MTRAG's answers that people scored."""
-    for row in read(data / "grounding" / "mtrag_human_eval.jsonl.xz"):
-        context = " ".join(turn["text"] for turn in row["question"])
-        scores = row["annotations"]["faithfulness"].values()
-        yield Answer(
-            text=row["response"],
-            context=context,
-            claims=tuple(item for item in sentences(row["response"]) if makes_claim(item, context)),
-            passages=tuple(row["contexts"]),
-            human=statistics.mean(float(score["value"]) for score in scores),
-            bert_kprec=float(row["annotations"]["Bert-KPrec"]["system"]["value"]),
-        )
 
 
 def people(answers: Sequence[Answer], head: GroundingHead) -> list[Figure]:
@@ -158,22 +114,6 @@ def people(answers: Sequence[Answer], head: GroundingHead) -> list[Figure]:
             Figure("mtrag_human_eval", f"{name}: AUROC", auroc(-scores, low)),
         ]
     return found
-
-
-def faithfulness(answer: Answer, score: Score) -> float:
-    """Return the mean score of an answer's claims, each counting by its words of meaning; 1 for none."""
-    if not answer.claims:
-        return 1.0
-    weights = [max(1, len(content_stems(claim))) for claim in answer.claims]
-    scores = [score(claim, answer.passages) for claim in answer.claims]
-    return float(np.average(scores, weights=weights))
-
-
-def word_coverage(sentence: str, passages: Sequence[str]) -> float:
-    """Return the share of a sentence's words that stand in passages."""
-    wanted = words_of(sentence)
-    held = {word for passage in passages for word in words_of(passage)}
-    return sum(word in held for word in wanted) / len(wanted) if wanted else 1.0
 
 
 def drops(answers: Sequence[Answer], policy: Policy) -> list[Figure]:
@@ -300,14 +240,6 @@ def times(answers: Sequence[Answer], head: GroundingHead) -> list[Figure]:
     ]
 
 
-def forget(*, everything: bool) -> None:
-    """Drop what is kept of sentences, and of passages too where everything is to be new."""
-    told_sentence.cache_clear()
-    if everything:
-        for kept in (told, ground_of, known_in, clauses_of):
-            kept.cache_clear()
-
-
 def policy_of(head: GroundingHead) -> Policy:
     """Return the default thresholds, without a folder's own rules."""
     evidence = Evidence(ask_back="?")
@@ -331,35 +263,12 @@ def mean(values: Any) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ranks from 0, equal values sharing their mean rank."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    starts = np.cumsum(counts) - counts
-    return (starts + (counts - 1) / 2)[inverse]
-
-
-def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return Spearman's rank correlation."""
-    return float(np.corrcoef(ranks(first), ranks(second))[0, 1])
-
-
-def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Return the chance that a positive row scores higher than a negative one."""
-    count = int(positive.sum())
-    ordered = ranks(np.asarray(scores, float))
-    return float((ordered[positive].sum() - count * (count - 1) / 2) / (count * (len(positive) - count)))
-
-
 def print_table(figures: Sequence[Figure]) -> None:
     """Print the figures with what is asked of them."""
     machine = describe()
     print(f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}\n")
     for figure in figures:
-        sign = "≤" if figure.at_most else "≥"
-        asked = (
-            "" if figure.target is None else f"{sign} {figure.target:g}  {'met' if figure.met else 'MISSED'}"
-        )
-        print(f"{figure.dataset:34} {figure.measure:42} {figure.value:8.3f}  {asked}")
+        print(f"{figure.dataset:34} {figure.measure:42} {figure.value:8.3f}  {figure.asked}")
 
 
 if __name__ == "__main__":

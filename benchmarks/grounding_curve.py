@@ -14,20 +14,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures import Figure
+from benchmarks.grounding_answers import (
+    EIGHTY_TOKENS,
+    LOW,
+    PASSAGES,
+    Answer,
+    auroc,
+    faithfulness,
+    forget,
+    spearman,
+    word_coverage,
+)
 from benchmarks.training import grounding as training
 from steward.base.language.grounding import RISING, features_of, ground_of
 from steward.base.language.grounding_text import FUNCTION_WORDS, stem, words_of
 from steward.base.language.minilm import MiniLm, open_minilm
 from steward.base.language.sentences import sentences
 from steward.base.language.weights import find_weights
-
-if TYPE_CHECKING:
-    from benchmarks.grounding import Answer, Figure
 
 CHART = Path("docs/images/grounding-curve.svg")
 BEST_SENTENCES = 3
@@ -145,8 +154,6 @@ def measure(group: Features, rows: Sequence[training.Row], answers: Sequence[Ans
 
 def plain_quality(rows: Sequence[training.Row], answers: Sequence[Answer]) -> dict[str, float]:
     """Score the mere share of words, which needs no training."""
-    from benchmarks.grounding import auroc, word_coverage
-
     own = [row for row in rows if row.source == "begin"]
     scores = np.array([word_coverage(row.sentence, row.passages) for row in own])
     claims = [word_coverage(claim, answer.passages) for answer in answers for claim in answer.claims]
@@ -158,8 +165,6 @@ def quality(
     parts: Sequence[Measured], rows: Sequence[training.Row], answers: Sequence[Answer]
 ) -> dict[str, float]:
     """Fit a variant as the shipped head is fitted and score it on rows that it didn't see."""
-    from benchmarks.grounding import auroc
-
     own = np.array([row.source == "begin" for row in rows])
     labels = np.array([row.supported for row in rows])
     weights = np.array([training.WEIGHTS[row.source] for row in rows])
@@ -173,8 +178,6 @@ def quality(
 
 def people(claims: NDArray[np.float64], answers: Sequence[Answer]) -> dict[str, float]:
     """Compare scores of all answers' claims, in order, with people's scores of the answers."""
-    from benchmarks.grounding import LOW, auroc, faithfulness, spearman
-
     told_in_order = iter(claims.tolist())
     ours = np.array([faithfulness(answer, lambda *_: next(told_in_order)) for answer in answers])
     human = np.array([answer.human for answer in answers])
@@ -183,7 +186,6 @@ def people(claims: NDArray[np.float64], answers: Sequence[Answer]) -> dict[str, 
 
 def cost(parts: Sequence[Features], answers: Sequence[Answer], encoded: Encoded) -> dict[str, float]:
     """Time a variant's features for answers of about 80 tokens, in milliseconds."""
-    from benchmarks.grounding import EIGHTY_TOKENS, PASSAGES, forget, word_coverage
 
     def score(claim: str, passages: Sequence[str]) -> object:
         return joined(parts, claim, passages) if parts else word_coverage(claim, passages)
@@ -211,8 +213,6 @@ def joined(parts: Sequence[Features], sentence: str, passages: Sequence[str]) ->
 
 def figures_of(point: dict[str, Any]) -> list[Figure]:
     """Return a variant's figures."""
-    from benchmarks.grounding import Figure
-
     measures = {
         "begin": "BEGIN AUROC",
         "mtrag": "MTRAG AUROC",

@@ -21,10 +21,11 @@ import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.figures import Figure
 from benchmarks.personal_numbers import numbers
 from benchmarks.personal_presidio import Presidio
 from benchmarks.personal_rows import Row, chat, is_trained, messages, synthetic, tweets
@@ -55,26 +56,6 @@ NAMED = frozenset({"NAME", "ADDRESS"})
 
 Spans = Sequence[tuple[int, int, str]]
 Finder = Callable[[Sequence[Row]], list[Spans]]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured number beside what is asked."""
-
-    what: str
-    measure: str
-    value: float
-    count: int = 0
-    target: float | None = None
-    at_most: bool = False
-    whose: str = "steward"
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
-        if self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Figure]:
                 )
             ]
     if asked.json:
-        told = [asdict(figure) | {"met": figure.met} for figure in figures]
+        told = [figure.as_json() for figure in figures]
         print(json.dumps({"machine": machine.describe(), "published": PUBLISHED, "figures": told}, indent=1))
     else:
         print_table(figures)
@@ -156,9 +137,9 @@ def generated(rows: Sequence[Row], found: Sequence[Spans], whose: str) -> list[F
     figures = []
     for name, counts, target in (("personal types", personal, 0.85), ("all labelled types", every, None)):
         figures += [
-            Figure("generated", f"F2, {name}", f2(counts), len(rows), target, whose=whose),
-            Figure("generated", f"precision, {name}", ratio(counts, "wrong"), len(rows), whose=whose),
-            Figure("generated", f"recall, {name}", ratio(counts, "missed"), len(rows), whose=whose),
+            Figure("generated", f"F2, {name}", f2(counts), target, count=len(rows), whose=whose),
+            Figure("generated", f"precision, {name}", ratio(counts, "wrong"), count=len(rows), whose=whose),
+            Figure("generated", f"recall, {name}", ratio(counts, "missed"), count=len(rows), whose=whose),
         ]
     return figures + recalled("generated", rows, found, whose, Goals({"CREDIT_CARD": 1.0}))
 
@@ -175,13 +156,20 @@ def recalled(
                 all(place in masked for place in range(start, end) if row.text[place].isalnum())
             )
     figures = [
-        Figure(what, f"recall of {kind}", statistics.mean(hit), len(hit), goals.types.get(kind), whose=whose)
+        Figure(
+            what,
+            f"recall of {kind}",
+            statistics.mean(hit),
+            goals.types.get(kind),
+            count=len(hit),
+            whose=whose,
+        )
         for kind, hit in sorted(hits.items())
     ]
     if goals.overall is not None:
         every = [hit for of_kind in hits.values() for hit in of_kind]
         overall = Figure(
-            what, "recall of all", statistics.mean(every), len(every), goals.overall, whose=whose
+            what, "recall of all", statistics.mean(every), goals.overall, count=len(every), whose=whose
         )
         figures.insert(0, overall)
     return figures
@@ -213,7 +201,7 @@ def names_in_posts(rows: Sequence[Row], found: Sequence[Spans], whose: str) -> l
                 right, wrong = right + touched, wrong + (not touched)
     if right + wrong:
         share = right / (right + wrong)
-        figures.append(Figure("posts", "precision of names", share, right + wrong, whose=whose))
+        figures.append(Figure("posts", "precision of names", share, count=right + wrong, whose=whose))
     return figures
 
 
@@ -234,8 +222,10 @@ def false_alarms(data: Path, find: Finder, whose: str, *, quick: bool) -> list[F
         touched = statistics.mean(bool(spans) for spans in found)
         named = statistics.mean(any(kind in NAMED for _, _, kind in spans) for spans in found)
         figures += [
-            Figure(name, "messages with a mask", touched, len(rows), whose=whose),
-            Figure(name, "messages with a name masked", named, len(rows), 0.02, at_most=True, whose=whose),
+            Figure(name, "messages with a mask", touched, count=len(rows), whose=whose),
+            Figure(
+                name, "messages with a name masked", named, 0.02, at_most=True, count=len(rows), whose=whose
+            ),
         ]
     return figures
 
@@ -249,7 +239,9 @@ def checked_numbers(detector: Detector, *, count: int) -> list[Figure]:
                 for place in range(start, end) if text[place].isalnum())
             for text, start, end in texts
         ]  # fmt: skip
-        figures.append(Figure("made numbers", f"recall of {name}", statistics.mean(hits), len(hits), 1.0))
+        figures.append(
+            Figure("made numbers", f"recall of {name}", statistics.mean(hits), 1.0, count=len(hits))
+        )
     return figures
 
 
@@ -265,7 +257,9 @@ def times(find: Callable[[str], object], whose: str, *, rounds: int) -> list[Fig
             began = time.perf_counter()
             find(text)
             spent.append(1000 * (time.perf_counter() - began))
-        figures.append(Figure("time", name, statistics.median(spent), rounds, target, True, whose))
+        figures.append(
+            Figure("time", name, statistics.median(spent), target, at_most=True, count=rounds, whose=whose)
+        )
     return figures
 
 
@@ -291,12 +285,8 @@ def print_table(figures: Sequence[Figure]) -> None:
     print(json.dumps(machine.describe()))
     print(f"published elsewhere: {PUBLISHED}")
     for figure in figures:
-        asked = ""
-        if figure.target is not None:
-            asked = f"{'at most' if figure.at_most else 'at least'} {figure.target:g}"
-            asked += "  met" if figure.met else "  MISSED"
-        name = f"{figure.what:<24}{figure.measure:<36}"
-        print(f"{figure.whose:<26}{name}{figure.value:>8.4f} {figure.count:>6}  {asked}")
+        name = f"{figure.dataset:<24}{figure.measure:<36}"
+        print(f"{figure.whose:<26}{name}{figure.value:>8.4f} {figure.count or '':>6}  {figure.asked}")
 
 
 if __name__ == "__main__":
