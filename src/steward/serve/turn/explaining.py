@@ -160,13 +160,13 @@ def needed(decision: Decision) -> tuple[str, ...]:
         if beliefs.strength < strength:
             sentences.append(_would("answered", "evidence", strength, beliefs.strength))
         harm = mistake(costs.wrong_answer, costs.question, bounds.believed_though_wrong)
-        if beliefs.in_scope and (least := 1 - instead / harm) > beliefs.answerable:
+        if beliefs.in_scope and (least := _least(instead, harm)) > beliefs.answerable:
             sentences.append(
                 _would("answered", "a chance that the passages answer", least, beliefs.answerable)
             )
     if beliefs.offers and beliefs.in_scope and not decision.offer:
         harm = mistake(costs.wrong_action, costs.question, bounds.confirmed_though_wrong)
-        least = max(bounds.offer_from, 1 - instead / harm)
+        least = max(bounds.offer_from, _least(instead, harm))
         sentences.append(_would("offered the workflow", "confidence", least, beliefs.intent))
     return tuple(sentences)
 
@@ -201,6 +201,11 @@ def _ended(row: TurnRow, pages: Sequence[str]) -> str | None:
     if row.reason.startswith("workflow_") and row.outcome == Outcome.ASKED:
         return "I can do this for you; nothing happens until you've confirmed it."
     return _REASONS.get(row.reason) or _ENDINGS.get(row.outcome)
+
+
+def _least(instead: float, harm: float) -> float:
+    """Return the chance of being right from which a mistake costs less than what is done instead."""
+    return 1 - instead / harm if harm else 0.0
 
 
 def _would(done: str, what: str, least: float, had: float) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -25,8 +25,9 @@ _SPOKEN = {
     **{word: 10 * value for value, word in enumerate(_TENS, 2)},
     "a": 1,
     "an": 1,
-    "hundred": 100,
 }
+_HUNDRED = "hundred"
+_HALF = Decimal("0.5")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -43,7 +44,8 @@ _CURRENCIES = {
     **dict.fromkeys(("€", "eur"), "EUR"),
 }
 _HUNDREDTHS = {"p": "GBP", "pence": "GBP", "penny": "GBP", "cent": "USD"}
-_SCALES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000, "billion": 1_000_000_000}
+_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_LETTERED = {"k": 1_000, "m": 1_000_000}
 _LENGTHS: Final[Mapping[str, tuple[str, Decimal]]] = {
     **dict.fromkeys(("second", "sec"), ("second", Decimal(1))),
     **dict.fromkeys(("minute", "min"), ("second", Decimal(60))),
@@ -56,8 +58,20 @@ _LENGTHS: Final[Mapping[str, tuple[str, Decimal]]] = {
     **dict.fromkeys(("year", "yr"), ("month", Decimal(12))),
 }
 _FIGURE = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-_WORDED = rf"(?:(?:{'|'.join(_TENS)})(?:[-\s](?:{'|'.join(_SMALL[1:10])}))?|{'|'.join(_SMALL[::-1])})\b"
-_AMOUNT = rf"(?<![\w.])(?:{_FIGURE}|{_WORDED}|an?(?=\s)|(?:a\s+)?hundred\b)"
+_TO_99 = rf"(?:(?:{'|'.join(_TENS)})(?:[-\s](?:{'|'.join(_SMALL[1:10])}))?|{'|'.join(_SMALL[::-1])})\b"
+_TIMES = rf"(?:{_FIGURE}|{_TO_99})"
+_REST = rf"(?:\s(?:and\s)?{_TO_99})?"
+_HUNDREDS = rf"(?:{_TIMES}\s)hundred\b{_REST}"
+_THOUSANDS = rf"(?:(?:{_HUNDREDS}|{_TIMES})\s)(?:{'|'.join(_SCALES)})\b(?:\s(?:and\s)?{_HUNDREDS}|{_REST})"
+_MANY = rf"(?:{_THOUSANDS}|{_HUNDREDS})"
+_ROUND = rf"(?:an?\s)?(?:hundred|{'|'.join(_SCALES)})\b{_REST}"
+"""A number that is told by its size alone: hundred, a thousand."""
+_WORDED = rf"(?:{_MANY}|{_TO_99})"
+_AMOUNT = rf"(?<![\w.])(?:(?:{_WORDED}|{_FIGURE})(?:\sand\sa\shalf\b)?|{_ROUND}|half\san?(?=\s)|an?(?=\s))"
+_STARTS = (
+    rf"[\d£$€]|(?:gbp|usd|eur)\s?\d|(?:{'|'.join((*_SMALL, *_TENS, *_SCALES, _HUNDRED, 'half', 'an?'))})\b"
+)
+"""How every amount begins; asked first, since few words do."""
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _LENGTH = "|".join(sorted(_LENGTHS, key=len, reverse=True))
 _QUANTITY = re.compile(
@@ -67,22 +81,25 @@ _QUANTITY = re.compile(
     |(?P<day_first>\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})\b\.?(?:,?\s+\d{{4}}\b)?)
     |(?P<month_first>\b(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?)
     |(?P<clock>\b\d{{1,2}}(?:[:.]\d{{2}})?\s?[ap]\.?m\b|\b\d{{1,2}}:\d{{2}}\b|\bnoon\b|\bmidnight\b)
-    |(?P<money>[£$€]\s?{_FIGURE}(?:\s?(?:k|m|thousand|million|billion)\b)?|\b(?:GBP|USD|EUR)\s?{_FIGURE}
+    |(?={_STARTS})(?:(?P<money>[£$€]\s?{_FIGURE}(?:\s?(?:k|m|{"|".join(_SCALES)})\b)?|\b(?:GBP|USD|EUR)\s?{_FIGURE}
       |{_AMOUNT}\s?(?:pounds?|quid|dollars?|euros?|gbp|usd|eur|pence|penny|cents?|p)\b)
     |(?P<share>{_AMOUNT}\s?(?:%|per\s?cent\b))
     |(?P<length>{_AMOUNT}(?:\s?\(\d{{1,4}}\))?(?:\s?(?:to|or|and|-|–)\s?(?:{_FIGURE}|{_WORDED}))?[\s-]?
       (?:(?:working|business|week)[\s-]+)?(?:{_LENGTH})s?\b)
     |(?P<data>(?<![\w.]){_FIGURE}\s?[kmgt](?:b(?:ps|/s)?|bit/s)\b)
-    |(?P<plain>(?<![\w.]){_FIGURE}(?:st|nd|rd|th)?\b)
+    |(?P<plain>(?<![\w.])(?:{_MANY}|{_FIGURE}(?:st|nd|rd|th)?\b)))
     |(?P<code>\b[^\W\d_]+\d\w*|\b\d+\w*)
     |(?P<weekday>\b(?:{"|".join(_WEEKDAYS)})s?\b|\b(?-i:Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)\b)
     |(?P<month>\b(?-i:January|February|March|April|June|July|August|September|October|November|December)\b))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_NUMBERS = re.compile(rf"{_FIGURE}|\b(?:{_WORDED}|hundred\b|an?\b)", re.IGNORECASE)
+_NUMBERS = re.compile(
+    rf"(?:{_WORDED}|{_FIGURE})(?:\sand\sa\shalf\b)?|\b(?:{_ROUND}|half\san?\b|an?\b)", re.IGNORECASE
+)
+_ARTICLE = re.compile(rf"an?\s(?!{_HUNDRED}|{'|'.join(_SCALES)})")
 _MONEY_UNIT = re.compile(r"[£$€]|gbp|usd|eur|pound|quid|dollar|pence|penny|cent|p$")
-_SCALE = re.compile(r"(?:k|m|thousand|million|billion)$")
+_LETTER = re.compile(r"\d\s?([km])$")
 _HOURS_PER_HALF_DAY = 12
 _CENTURY = 2000
 
@@ -167,7 +184,7 @@ def quantities_in(text: str, *, articles: bool = False) -> tuple[Quantity, ...]:
         quantity
         for match in _QUANTITY.finditer(text)
         for quantity in _READERS[str(match.lastgroup)](match.group().lower())
-        if articles or not quantity.written.startswith(("a ", "an "))
+        if articles or not _ARTICLE.match(quantity.written)
     )
 
 
@@ -179,11 +196,20 @@ def missing_quantity(text: str, known: Sequence[Known]) -> Quantity | None:
     return None
 
 
-def _number(word: str) -> Decimal:
-    try:
-        return Decimal(word.replace(",", ""))
-    except InvalidOperation:
-        return Decimal(sum(_SPOKEN[part] for part in re.split(r"[-\s]+", word) if part in _SPOKEN))
+def _number(written: str) -> Decimal:
+    """Read a number in figures, in words, or in both: 1,200 · twelve hundred · 1.2 thousand."""
+    whole, half = re.subn(r"^half\san?$|\sand\sa\shalf$", "", written)
+    total, hundreds = Decimal(0), Decimal(0)
+    for part in re.split(r"[\s-]+", whole):
+        if part == _HUNDRED:
+            hundreds = (hundreds or 1) * Decimal(100)
+        elif part in _SCALES:
+            total, hundreds = total + (hundreds or 1) * _SCALES[part], Decimal(0)
+        elif part in _SPOKEN:
+            hundreds += _SPOKEN[part]
+        elif part[:1].isdigit():
+            hundreds += Decimal(part.replace(",", ""))
+    return total + hundreds + half * _HALF
 
 
 def _numbers(written: str) -> list[Decimal]:
@@ -196,8 +222,8 @@ def _text(value: Decimal) -> str:
 
 def _money(written: str) -> Iterator[Quantity]:
     named = _MONEY_UNIT.search(written)
-    scale = _SCALE.search(written)
-    value = _numbers(written)[0] * (_SCALES[scale.group()] if scale else 1)
+    letter = _LETTER.search(written)
+    value = _numbers(written)[0] * (_LETTERED[letter[1]] if letter else 1)
     unit = named.group() if named else ""
     if unit in _HUNDREDTHS:
         yield Quantity(Measure.MONEY, _HUNDREDTHS[unit], _text(value / 100), written)
@@ -263,7 +289,9 @@ def _code(written: str) -> Iterator[Quantity]:
 
 
 def _plain(written: str) -> Iterator[Quantity]:
-    yield Quantity(Measure.PLAIN, "", _text(_number(re.sub(r"(?:st|nd|rd|th)$", "", written))), written)
+    yield Quantity(
+        Measure.PLAIN, "", _text(_number(re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", written))), written
+    )
 
 
 _READERS: Final[Mapping[str, Callable[[str], Iterator[Quantity]]]] = {

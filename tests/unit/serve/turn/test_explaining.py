@@ -123,6 +123,15 @@ class TestNeeded:
             doubtful == "Would have answered at a chance that the passages answer of 0.61 or more; had 0.30."
         )
 
+    def test_mistakes_that_cost_nothing_need_no_chance(self) -> None:
+        free = replace(COSTS, wrong_answer=0.0, wrong_action=0.0, question=0.0)
+        believed = replace(BELIEFS, strength=0.0, offers=True, intent=0.0, answerable=0.0)
+        bounds = replace(BOUNDS, offer_from=0.83)
+        assert needed(decide(believed, free, bounds)) == (
+            "Would have answered at evidence of 0.35 or more; had 0.00.",
+            "Would have offered the workflow at confidence of 0.83 or more; had 0.00.",
+        )
+
     def test_an_answer_needs_nothing_more(self) -> None:
         assert needed(decide(BELIEFS, COSTS, BOUNDS)) == ()
 
