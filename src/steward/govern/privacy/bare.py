@@ -19,6 +19,13 @@ _DATE = re.compile(
     r"|(?P<first>(?:19|20)\d\d)(?P<t>[-/.])(?P<c>\d{1,2})(?P=t)(?P<d>\d{1,2}))(?!\d|[-/.]\d)"
 )
 _SHORT_DATE = re.compile(r"\W{0,4}(?P<value>\d{1,2}([-/.])\d{1,2}\2\d{2})\W{0,4}")
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{2,6})?"
+_DAY_OF_MONTH = r"(?:0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?"
+_NAMED_DATE = re.compile(
+    rf"\b(?:{_DAY_OF_MONTH}[\s-]{{1,2}}(?:of\s)?{_MONTH}\b|{_MONTH}\b\.?\s{{1,2}}(?:the\s)?{_DAY_OF_MONTH})"
+    r"[\s,./-]{1,3}(?P<year>19[0-9]{2}|20[01][0-9]|'[3-9][0-9])(?![0-9])",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _YOUNGEST: Final = 2010
 """A full date of that year or before isn't one of an order, a bill or an appointment."""
@@ -57,12 +64,17 @@ def find_bare(scan: Scan) -> Iterator[Candidate]:
     if not scan.has_digit:
         return
     text = scan.text
-    yield from _births(text)
+    yield from _births(scan)
     if len(text) <= _LONGEST:
         yield from _codes(scan)
 
 
-def _births(text: str) -> Iterator[Candidate]:
+def _births(scan: Scan) -> Iterator[Candidate]:
+    text = scan.text
+    if not scan.words.isdisjoint(_MONTHS):
+        for named in _NAMED_DATE.finditer(text):
+            if named["year"][0] == "'" or int(named["year"]) <= _YOUNGEST:
+                yield Candidate(*named.span(), Kind.DATE_OF_BIRTH, compact(named[0]), Rank.SHAPE)
     for match in _DATE.finditer(text):
         year = int(match["year"] or match["first"])
         numbers = [int(match[group] or 1) for group in ("a", "b", "c", "d")]

@@ -11,7 +11,8 @@ from steward.govern.privacy.scanning import Candidate, Rank, Scan, compact, word
 _LINK = r"\s{0,2}(?:(?:is|was|are|as|=|:|->|-|be)\s{0,2}){1,2}(?:still\s|now\s|just\s)?"
 _PASSWORD = re.compile(
     r"\b(?:pass\s?words?|passcodes?|pass\s?phrases?|passwd|pwd|memorable\s(?:word|answer|name)|maiden\sname"
-    r"|security\s(?:answer|word)|secret\s(?:word|answer))\b"
+    r"|security\s(?:answer|word)|secret\s(?:word|answer)"
+    r"|passwort|kennwort|wachtwoord|mot\sde\spasse|contraseña|senha)\b[\"']?"
     r"(?:\s(?:for|on|of)\s(?:the\s|my\s)?[\w-]{1,20}(?:\s(?:account|wifi|router))?)?"
     rf"(?:(?P<link>{_LINK})|\s{{1,2}}(?:to\s{{1,2}})?)"
     r"(?:(?P<quote>[\"'`“”«])(?P<quoted>[^\"'`“”«»\n]{1,80})[\"'`“”»]|(?P<bare>\S{1,80}))",
@@ -93,8 +94,8 @@ _KEY = re.compile(
 )
 _BEARER = re.compile(r"\bbearer\s{1,2}(?P<value>[A-Za-z0-9._~+/=-]{16,4000})", re.IGNORECASE)
 _NAMED_KEY = re.compile(
-    r"\b(?:api[\s_-]?key|access[\s_-]?key|secret[\s_-]?key|client[\s_-]?secret|auth[\s_-]?token|access[\s_-]?token|secret)\b"
-    rf"(?:{_LINK}|[\"']?\s?[:=]\s?[\"']?)(?P<value>(?=[A-Za-z_-]{{0,60}}[0-9])[A-Za-z0-9._~+/=-]{{8,400}})",
+    r"(?<![A-Za-z0-9])(?:api[\s_-]?key|access[\s_-]?key|secret[\s_-]?key|client[\s_-]?secret|auth[\s_-]?token|access[\s_-]?token|secret)\b"
+    rf"(?:{_LINK}|[\"']?\s?[:=]\s?[\"']?)(?P<value>(?=[A-Za-z._~+/=-]{{0,60}}[0-9])[A-Za-z0-9._~+/=-]{{8,400}})",
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(
@@ -103,7 +104,7 @@ _PRIVATE_KEY = re.compile(
 
 _PASSWORD_WORDS = word_set(
     "password passwords passcode passcodes pass passphrase passphrases passwd pwd memorable maiden "
-    "security secret"
+    "security secret passwort kennwort wachtwoord passe contraseña senha"
 )
 _CODE_WORDS = word_set("code codes otp passcode fa mfa tan token verification pin puk")
 _CARD_WORDS = word_set("cvv cvc cv csc cid security card visa mastercard amex debit credit exp expy")

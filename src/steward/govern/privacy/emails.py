@@ -16,7 +16,7 @@ _AT = re.compile(
     r"\s{0,3}(?:(@)|([(\[{<]\s{0,2}(?:at|a|@)\s{0,2}[)\]}>]|[-_]at[-_]))\s{0,3}|\s{1,3}(at)\s{1,3}",
     re.IGNORECASE,
 )
-_DOT_WORD = r"\s{0,2}[(\[{]\s?(?:dot|\.)\s?[)\]}]\s{0,2}|\s{1,2}dot\s{1,2}|\s?[-_]dot[-_]\s?"
+_DOT_WORD = r"\s{0,2}[(\[{<]\s?(?:dot|\.)\s?[)\]}>]\s{0,2}|\s{1,2}dot\s{1,2}|\s?[-_]dot[-_]\s?"
 _LABEL = r"[^\W_](?:(?![-_]dot[-_])[\w-]){0,62}"
 _DOMAIN = re.compile(
     rf"({_LABEL}(?:(?:\.|{_DOT_WORD}){_LABEL}){{1,6}}|{_LABEL}(?:\s{{0,2}}[.,]\s{{0,2}}{_LABEL}){{1,4}})",
@@ -24,7 +24,7 @@ _DOMAIN = re.compile(
 )
 _LOCAL_SIGN = r"[\w.!#$%&'*+/=?^`{|}~-]"
 _LOCAL_WORD = (
-    r"\s{0,2}[(\[{]\s?(?:dot|\.)\s?[)\]}]\s{0,2}"
+    r"\s{0,2}[(\[{<]\s?(?:dot|\.)\s?[)\]}>]\s{0,2}"
     r"|\s{1,2}(?:dot|underscore|dash|hyphen|plus)\s{1,2}|\s{1,2}[._+-]\s{1,2}"
 )
 _LOCAL = re.compile(
@@ -34,7 +34,9 @@ _LOCAL = re.compile(
 _QUOTED_LOCAL = re.compile(r"(\"[^\"\n]{1,64}\")$")
 _SIGNS_AROUND = re.compile(r"[()\[\]{}<>]|[-_](?=dot[-_])|(?<=[-_]dot)[-_]")
 _BARE_LOCAL = re.compile(r"[A-Za-z0-9]")
-_DOT_WORDS = re.compile(r"\bdot\b|[(\[{]\s?\.\s?[)\]}]", re.IGNORECASE)
+_DOT_WORDS = re.compile(r"\bdot\b|[(\[{<]\s?\.\s?[)\]}>]", re.IGNORECASE)
+_DOTLESS = re.compile(r"[^\W\d_][\w-]{0,62}")
+_SPACED = re.compile(r"[.,]\s|\s[.,]|,")
 _HOUR = re.compile(r"\d{1,2}(?:[.:]?\d\d)?(?:[ap]m)?\.")
 """An hour, as in "june 6 at 8pm. It's …", is no host."""
 _LONGEST_LOCAL = 120
@@ -51,12 +53,13 @@ _PROVIDERS = word_set(
     "libero"
 )
 _MENTIONS = word_set("email emails mail mails address contact reach write gmail")
+_SIGN_WORDS = frozenset({"at", "dot"})
 _WORD_SIGNS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+"}
 
 
 def find_emails(scan: Scan) -> Iterator[Candidate]:
     """Find addresses around every sign for "at"."""
-    if "@" not in scan.text and "at" not in scan.words:
+    if "@" not in scan.text and scan.words.isdisjoint(_SIGN_WORDS):
         return
     text = scan.text
     done = 0
@@ -99,7 +102,7 @@ def _ended(text: str, domain: re.Match[str]) -> tuple[int | None, str]:
     piece = domain[1]
     while True:
         host = _normal(piece)
-        spaced = re.search(r"[.,]\s|\s[.,]|,", piece)
+        spaced = _SPACED.search(piece)
         last = host.rpartition(".")[2]
         if "." not in host:
             return None, host
@@ -115,7 +118,7 @@ def _dotless(text: str, at: re.Match[str], start: int, local: str) -> Candidate 
     """Accept `jo@mailhost` when both sides touch the sign, with no more than a name on the right."""
     if at[1] is None or at[0] != "@":
         return None
-    right = re.compile(r"[^\W\d_][\w-]{0,62}").match(text, at.end())
+    right = _DOTLESS.match(text, at.end())
     if right is None:
         return None
     return Candidate(start, right.end(), Kind.EMAIL, _normal(local) + "@" + right[0].lower(), Rank.CONTEXT)

@@ -1,9 +1,9 @@
 """One plain way of writing: what people type, folded to ASCII where only the look differs.
 
 Full-width and other scripts' digits become 0-9, exotic spaces and dashes plain ones; HTML entities, percent
-codes, JSON escapes and quoted-printable codes their characters; invisible characters, combining marks,
-HTML tags and comments disappear; letters typed for digits ("4O1l") become digits, and "at sign" a sign. Every
-folded character remembers where it came from, so that spans point into the text as typed.
+codes, JSON escapes and quoted-printable codes their characters; invisible characters, combining marks and
+HTML tags that hold nothing but looks disappear; letters typed for digits ("4O1l") become digits, and "at
+sign" a sign. Every folded character remembers where it came from, so that spans point into the text as typed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+_LOOK = (
+    r"\s{1,3}(?:align|bgcolor|border|class|color|dir|face|height|id|lang|rel|role|size|style|target|type|valign|width)"
+    r"(?:\s?=\s?(?:\"(?:(?![0-9]{5})[^\"<>@%&]){0,120}\"|'(?:(?![0-9]{5})[^'<>@%&]){0,120}'|[A-Za-z#.-]{1,40}[0-9]{0,4}))?"
+)
+"""An attribute of looks; others (`href`, `value`, `alt`) may hold something personal: their tags stay."""
 _UNUSUAL = re.compile(
     r"[^\x00-\x7f]"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,10});"
-    r"|%(?:[2-7][0-9A-Fa-f]|0[9AaDd])"
-    r"|<(?!(?:at|dot)>)/?[A-Za-z][A-Za-z0-9]{0,9}(?:\s[^<>@]{0,200})?/?>"
-    r"|<!--[^<>]{0,100}-->"
+    r"|%(?:25){0,3}(?:[2-7][0-9A-Fa-f]|0[9AaDd])"
+    rf"|<(?!(?i:at|dot)>)/?[A-Za-z][A-Za-z0-9]{{0,9}}(?:{_LOOK}){{0,6}}\s?/?>"
+    r"|<!--[^<>A-Za-z0-9]{0,20}[A-Za-z]{0,3}[^<>A-Za-z0-9]{0,20}-->"
     r"|\\u[0-9A-Fa-f]{4}|\\x[0-7][0-9A-Fa-f]|\\[nrt]"
     r"|=40(?=[A-Za-z0-9])|(?:=[2-7][0-9A-F]){3,200}"
 )
@@ -121,7 +126,7 @@ def _plain(found: str) -> str:
     if found[0] == "<":
         return ""
     if found[0] == "%":
-        return chr(int(found[1:], 16))
+        return chr(int(found[-2:], 16))
     if found[0] == "=":
         return bytes.fromhex(found.replace("=", "")).decode("ascii")
     if found[0] == "\\":

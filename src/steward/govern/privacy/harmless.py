@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from steward.govern.privacy.scanning import Scan
 
 _MONTHS = (
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?"
-    r":ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?"
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
 _DATE = re.compile(
     r"(?<![\d/.-])(?:"
@@ -42,17 +41,14 @@ _AMOUNT = re.compile(
 _DECIMAL = re.compile(r"(?<![\d.,])(?<!\d[ /-])\d{1,5}\.\d{1,2}(?!\d|[ .,/-]\d)")
 _THOUSANDS = re.compile(r"(?<![\d.,])(?<!\d[ /-])\d{1,3}(?:,\d{3}){1,2}(?!\d|[ .,/-]\d)")
 _QUANTITY = re.compile(
-    r"(?<!\d)(?<!\d[ .,/()-])\d{1,6}\s?(?:%|(?:percent|[kmgt]?b(?:ps|it/s)?|[kmg]bits?|[mk"
-    r"g]?hz|kwh?|ms|s|secs?|seconds?"
-    r"|min|mins|minutes?"
-    r"|hours?|hrs?|days?|weeks?|months?|years?|times|items?|lines?|channels?|points?|degrees|px|km|miles)\b)",
+    r"(?<!\d)(?<!\d[ .,/()-])\d{1,6}\s?(?:%|(?:percent|[kmgt]?b(?:ps|it/s)?|[kmg]bits?|[mkg]?hz|kwh?"
+    r"|ms|s|secs?|seconds?|min|mins|minutes?|hours?|hrs?|days?|weeks?|months?|years?|times|items?|lines?|channels?|points?|degrees|px|km|miles)\b)",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"\b(?:order|invoice|ticket|case|booking|tracking|receipt|refund|complaint|error|fault"
-    r"|model|version|build)s?"
+    r"\b(?:order|invoice|ticket|case|booking|tracking|receipt|refund|complaint|error|fault|model|version|build)s?"
     r"[^\S\n]{0,2}(?:number|no|nr|id|ref|reference|code)?\.?[^\S\n]{0,2}(?:is|was|[:=])?[^\S\n]{0,2}"
-    r"#?[A-Za-z]{0,4}-?(?!0\d{9})\d{3,10}(?!\d|[ ./-]\d)",
+    r"#?[A-Za-z]{0,4}-?(?:20\d\d[-/])?(?!0\d{9})\d{3,10}(?!\d|[ ./-]\d)",
     re.IGNORECASE,
 )
 _ALWAYS = (_MONTH_DATE, _YEARS, _IN_YEAR, _AMOUNT, _DECIMAL, _THOUSANDS, _QUANTITY)

@@ -21,7 +21,6 @@ _STATED = re.compile(
     r"|\b(?:i\s?am|i'?m|he'?s|she'?s|is)\s(?:called|named)\s|\bcall\sme\s",
     re.IGNORECASE,
 )
-_NAMED_PLAINLY = re.compile(r"\bmy\s(?:full\s)?name\s", re.IGNORECASE)
 _PRESENTED = re.compile(
     r"\b(?:i'?m|i\sam|im|this\sis|it'?s|here\sis|speaking\s(?:to|with)|spoke\s(?:to|with))\s{1,2}",
     re.IGNORECASE,

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from steward.govern.privacy.folding import fold
-
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"[0-9]")
 
@@ -67,11 +65,6 @@ Family = Callable[[Scan], Iterable[Candidate]]
 def scan(folded: str) -> Scan:
     """Take the first look that lets most recognisers be skipped."""
     return Scan(folded, frozenset(_WORDS.findall(folded.lower())), _DIGIT.search(folded) is not None)
-
-
-def fold_scan(text: str) -> Scan:
-    """Fold and scan a text; for recognisers tried on their own."""
-    return scan(fold(text).text)
 
 
 def word_set(words: str) -> frozenset[str]:

@@ -47,7 +47,7 @@ _COUNTS = (
     "|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|oh"
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_NUMBER = rf"(?:(?:{_COUNTS}|{_ORDINALS}|\d{{1,4}}(?:st|nd|rd|th)?)(?:[\s-]{{1,2}}(?:and\s)?)?){{1,6}}"
+_NUMBER = rf"(?:(?:(?:{_COUNTS}|{_ORDINALS})\b|\d{{1,4}}(?:st|nd|rd|th)?)(?:[\s-]{{1,2}}(?:and\s)?)?){{1,6}}"
 _DAY_IN_WORDS = re.compile(
     rf"(?:the\s)?(?:{_NUMBER}[\s,-]{{0,2}}(?:of\s)?{_MONTH}\b\.?[\s,-]{{0,2}}(?:{_NUMBER})?"
     rf"|{_MONTH}\b\.?[\s,-]{{1,2}}(?:the\s)?{_NUMBER}(?:,?\s{_NUMBER})?"

@@ -65,6 +65,99 @@ class TestSpelledAddress:
         assert found.end == len(f"write to {address}")
 
 
+class TestHiddenPlaces:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '<a href="tel:+447700900123">call</a>',
+            '<a href="mailto:jo%40brackwater.net">me</a>',
+            '<input value="4111111111111111">',
+            "<div data-phone='07700900123'>x</div>",
+            '<span id="4111111111111111">x</span>',
+            "<!-- card 4111 1111 1111 1111 -->",
+            "<!-- jo@brackwater.net -->",
+            "https://example.com/?email=jo%2540brackwater.net",
+            "email%3Djo%252540brackwater.net",
+            "jo (a) brackwater (dot) net",
+            "jo<at>brackwater<dot>net",
+            "JO.SMITH <AT> BRACKWATER <DOT> NET",
+        ],
+    )
+    def test_values_in_markup_and_links_are_masked(self, text: str) -> None:
+        assert digits_left([masked(text)]) == 0
+        assert "brackwater" not in masked(text).lower()
+        assert "[" in masked(text)
+
+    def test_a_value_is_joined_over_tags_of_looks(self) -> None:
+        parts = ("4111", "1111", "1111", "1111")
+        text = "".join(f'<span class="n" id="n{n}">{part}</span>' for n, part in enumerate(parts))
+        assert "[CARD_1]" in masked(text)
+
+    def test_an_ordinary_document_stays(self) -> None:
+        text = '<p class="x">Call <a href="/help/contact.html" title="Contact">us</a><br/></p><!-- end -->'
+        assert masked(text) == text
+
+
+class TestSecretsInSettings:
+    @pytest.mark.parametrize(
+        ("text", "secret"),
+        [
+            ('{"password":"hunter2"}', "hunter2"),
+            ('{"user": "x", "password": "correcthorse"}', "correcthorse"),
+            ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+            ('aws_secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"', "EXAMPLEKEY"),
+            ("Passwort: geheim123", "geheim123"),
+            ("mot de passe: secret12", "secret12"),
+        ],
+    )
+    def test_the_secret_goes(self, text: str, secret: str) -> None:
+        assert secret not in masked(text)
+
+    @pytest.mark.parametrize(
+        "text", ['the "password" is wrong', "my password isn't working", "Ich habe mein Passwort vergessen"]
+    )
+    def test_talk_of_a_password_stays(self, text: str) -> None:
+        assert masked(text) == text
+
+
+class TestDaysOfBirth:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "4 May 1979",
+            "4-MAY-1979",
+            "4th of March '79",
+            "May the 4th, 1979",
+            "07 Apr 1985",
+            "August 12 2010",
+        ],
+    )
+    def test_a_day_long_ago_is_one_without_being_announced(self, text: str) -> None:
+        assert masked(text) == "[DATE_OF_BIRTH_1]"
+
+    def test_a_day_in_words_is_masked_to_its_end(self) -> None:
+        text = "my date of birth is the fourth of may nineteen seventy nine"
+        assert masked(text) == "my date of birth is [DATE_OF_BIRTH_1]"
+
+    @pytest.mark.parametrize(
+        "text", ["my order of 4 May 2024", "due on May 4th, 2025", "in may 12 people complained", "4 May '25"]
+    )
+    def test_a_day_of_an_order_stays(self, text: str) -> None:
+        assert masked(text) == text
+
+
+class TestOrderNumbers:
+    @pytest.mark.parametrize(
+        "text", ["Order NL-2024-00123 hasn't arrived", "invoice INV-2024-0042", "ticket 2025/48213 please"]
+    )
+    def test_a_year_in_front_is_part_of_one(self, text: str) -> None:
+        assert masked(text) == text
+
+    @pytest.mark.parametrize("text", ["order 07700900123", "invoice 4111 1111 1111 1111"])
+    def test_a_phone_or_a_card_behind_the_word_is_not_one(self, text: str) -> None:
+        assert "[" in masked(text)
+
+
 class TestPieces:
     @pytest.mark.parametrize("asked", ["", "Thanks. How can I help you with this?"])
     @pytest.mark.parametrize(
