@@ -1,6 +1,7 @@
 """The gate's governance half: what has to be true of a release, besides figures, before it reaches customers.
 
-Every condition is a sentence when it isn't met: what is missing, and where to mend it.
+A release is held against the stricter of two folders: its own, and that of the release that serves now. Every
+condition is a sentence when it isn't met: what is missing, which folder asks for it, and where to mend it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from steward.improve.evals.tested import Tested, newest_results
 from steward.improve.rollout.contracts import Rollout, RolloutKind
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.schema.governance import Governance, RiskEntry
-from steward.supply.releases.approvals import Approvals, ReleaseApproval, governance_of
+from steward.supply.releases.approvals import Approvals, ReleaseApproval, Served, served_beside, stricter
 from steward.supply.releases.contracts import Release, short_id
 from steward.supply.releases.reading import read_folder
 
+_OWN: Final = "its own governance.yaml"
 Probe = Callable[[str, Folder], Awaitable[Shown]]
 """Looks at a release (its id and its folder) and tells whether a control is at work."""
 
@@ -40,12 +42,45 @@ class Conditions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A risk as one folder lists it, with those of its controls that work on the release in question.
+
+    `high` goes by the lower `high_risk` of both folders; `bound_by` is set where that is the other's.
+    """
+
+    folder: str
+    risk: RiskEntry
+    high: bool
+    bound_by: str | None
+    working: tuple[Control, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RiskState:
-    """A risk with the controls that were shown to lower it."""
+    """A risk with the controls that were shown to lower it.
+
+    Attributes:
+        risk: the risk, rated as the stricter folder rates it, with the controls that either names.
+        high: whether one of the folders has it among the high ones.
+        working: the controls that were shown to lower it.
+        listings: the same by folder; each that has it high wants one of the controls it names to work.
+    """
 
     risk: RiskEntry
     high: bool
     working: tuple[Control, ...]
+    listings: tuple[Listing, ...]
+
+    @property
+    def lowered(self) -> bool:
+        """Whether each folder that has it high names a control that works."""
+        return all(listing.working for listing in self.listings if listing.high)
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The other folder, where that one alone has it high."""
+        high = [listing.folder for listing in self.listings if listing.high]
+        return high[0] if high and _OWN not in high else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +125,14 @@ class Governing:
         """Return how everything stands, for some of the folder's categories or for all."""
         async with self._database.read() as session:
             release, folder = await read_folder(session, release_id)
-            governance = await governance_of(session, release, folder)
+            served = await served_beside(session, release)
             tested = await newest_results(session, release_id)
         wanted = tuple(categories) or tuple(item.name for item in folder.intents.categories)
         controls = {control: await self._control(control, release.id, folder, tested) for control in Control}
         approvals = await self._approvals.of(release.id)
-        risks = tuple(risk_states(governance, controls))
-        missing = tuple(conditions(governance, release, wanted, controls, approvals))
+        own, governance = folder.governance, stricter(folder.governance, served)
+        risks = tuple(risk_states(own, controls, served))
+        missing = tuple(conditions(own, release, wanted, controls, approvals, served))
         return GovernanceState(
             release, self._clock.now(), governance, wanted, controls, risks, approvals, missing
         )
@@ -118,24 +154,64 @@ class Governing:
 
 
 def risk_states(
-    governance: Governance | None, controls: Mapping[Control, ControlState]
+    own: Governance | None,
+    controls: Mapping[Control, ControlState],
+    served: Served | None = None,
 ) -> Iterable[RiskState]:
-    """Yield the risks, the highest first, each with those of its controls that work."""
-    if governance is None:
+    """Yield the risks that either folder lists, the highest first, each with those of its controls that work.
+
+    Args:
+        own: the governance in the folder of the release in question.
+        controls: how they stand on that release.
+        served: the release that serves now; a risk that only its folder lists counts on.
+    """
+    if own is None:
         return
-    for risk in sorted(governance.risks, key=lambda risk: -risk.score):
-        working = tuple(Control(name) for name in risk.controls if controls[Control(name)].works)
-        yield RiskState(risk, risk.score >= governance.high_risk, working)
+    folders = [(_OWN, own)]
+    if served is not None:
+        folders.append((_folder_of(served), served.governance))
+    setting, strictest = min(folders, key=lambda pair: pair[1].high_risk)
+    listed: dict[str, list[Listing]] = {}
+    for folder, governance in folders:
+        for risk in governance.risks:
+            working = tuple(Control(name) for name in risk.controls if controls[Control(name)].works)
+            high = risk.score >= strictest.high_risk
+            bound_by = (
+                None if risk.score >= governance.high_risk else f"{strictest.high_risk} on by {setting}"
+            )
+            listed.setdefault(risk.name, []).append(Listing(folder, risk, high, bound_by, working))
+    yield from sorted(map(_together, listed.values()), key=lambda state: -state.risk.score)
+
+
+def _together(listings: Sequence[Listing]) -> RiskState:
+    """Return one risk as several folders list it: rated by the strictest."""
+    worst = max((listing.risk for listing in listings), key=lambda risk: risk.score)
+    named = tuple(dict.fromkeys(name for listing in listings for name in listing.risk.controls))
+    rated = {"likelihood": worst.likelihood, "impact": worst.impact, "controls": named}
+    working = tuple(dict.fromkeys(control for listing in listings for control in listing.working))
+    high = any(listing.high for listing in listings)
+    return RiskState(listings[0].risk.model_copy(update=rated), high, working, tuple(listings))
 
 
 def conditions(
-    governance: Governance | None,
+    own: Governance | None,
     release: Release,
     categories: Sequence[str],
     controls: Mapping[Control, ControlState],
     approvals: Sequence[ReleaseApproval],
+    served: Served | None = None,
 ) -> Iterable[str]:
-    """Yield in sentences what isn't met: accountable people, high risks with working controls, agreements."""
+    """Yield in sentences what isn't met: accountable people, high risks with working controls, agreements.
+
+    Args:
+        own: the governance in the release's folder.
+        release: the release in question.
+        categories: those that customers would reach it in.
+        controls: how they stand on it.
+        approvals: the agreements to it.
+        served: the release that serves now, whose folder asks as well.
+    """
+    governance = stricter(own, served)
     if governance is None:
         yield "the folder has no governance.yaml, so nobody is accountable for what it does; write one"
         return
@@ -144,19 +220,39 @@ def conditions(
         if category not in covered:
             said = f"nobody is accountable for category '{category}'"
             yield f"{said}; name it under a use case of governance.yaml"
-    for state in risk_states(governance, controls):
-        if not state.high or state.working:
-            continue
-        faults = [controls[Control(name)].fault or "" for name in state.risk.controls]
-        why = "; ".join(faults) or "it names none"
-        said = f"risk '{state.risk.name}' is high ({state.risk.score} of 25)"
-        mend = f"mend one, run `steward eval run {short_id(release.id)}`, or name another in governance.yaml"
-        yield f"{said} and no control was shown to lower it: {why}; {mend}"
+    for state in risk_states(own, controls, served):
+        if state.high:
+            yield from _open_risk(state, short_id(release.id), controls)
     agreed = {approval.role for approval in approvals}
+    before = () if served is None else served.governance.approve_release
     for role in governance.approve_release:
         if role not in agreed:
             ref = short_id(release.id)
+            by = f", as {_folder_of(served)} asks" if served is not None and role in before else ""
             yield (
-                f"the role '{role}' hasn't agreed to release {ref}; use the console's governance page, or "
-                f"`steward release approve {ref} --role {role} --reason WHY`"
+                f"the role '{role}' hasn't agreed to release {ref}{by}; use the console's governance page, "
+                f"or `steward release approve {ref} --role {role} --reason WHY`"
             )
+
+
+def _open_risk(state: RiskState, ref: str, controls: Mapping[Control, ControlState]) -> Iterable[str]:
+    """Yield what a high risk lacks, once for each folder whose controls for it don't work."""
+    told: set[frozenset[str]] = set()
+    for listing in state.listings:
+        names = frozenset(listing.risk.controls)
+        if not listing.high or listing.working or names in told:
+            continue
+        told.add(names)
+        faults = [controls[Control(name)].fault or "" for name in listing.risk.controls]
+        why = "; ".join(faults) or "it names none"
+        mend = f"mend one and run `steward eval run {ref}`"
+        mend += ", or name another in governance.yaml" if listing.folder == _OWN else ""
+        bound = "" if listing.bound_by is None else f", from {listing.bound_by}"
+        yield (
+            f"risk '{state.risk.name}' is high ({listing.risk.score} of 25{bound}) and no control "
+            f"that {listing.folder} names was shown to lower it: {why}; {mend}"
+        )
+
+
+def _folder_of(served: Served) -> str:
+    return f"the governance.yaml of release {short_id(served.release_id)} (it serves now)"

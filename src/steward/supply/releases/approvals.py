@@ -46,21 +46,44 @@ class ReleaseApproval:
     at: datetime
 
 
-async def governance_of(session: ReadSession, release: Release, folder: Folder) -> Governance | None:
-    """Return a release's governance, with the agreements that the release being served asks for besides.
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The release that serves now, and what its folder asks for."""
 
-    So a release can't let itself off: who takes a role out of `approve_release`, or four eyes away, needs
-    what stood there until then once more.
-    """
-    own = folder.governance
+    release_id: str
+    governance: Governance
+
+
+async def served_beside(session: ReadSession, release: Release) -> Served | None:
+    """Return the release that serves; None where it's this one, none does, or it asks nothing."""
     row = await session.one(queries.SERVING, {"assistant": release.assistant})
-    if own is None or row is None or row[0] == release.id:
+    if row is None or row[0] == release.id:
+        return None
+    governance = (await read_folder(session, row[0]))[1].governance
+    return None if governance is None else Served(row[0], governance)
+
+
+async def governance_of(session: ReadSession, release: Release, folder: Folder) -> Governance | None:
+    """Return a release's governance, made as strict as that of the release being served."""
+    return stricter(folder.governance, await served_beside(session, release))
+
+
+def stricter(own: Governance | None, served: Served | None) -> Governance | None:
+    """Return a folder's governance with the agreements and the bound of high risks that already hold.
+
+    So a release can't let itself off: who takes a role out of `approve_release`, or four eyes away, or raises
+    `high_risk`, needs what stood there until then once more.
+    """
+    if own is None or served is None:
         return own
-    served = (await read_folder(session, row[0]))[1].governance
-    if served is None:
-        return own
-    roles = tuple(dict.fromkeys((*own.approve_release, *served.approve_release)))
-    return own.model_copy(update={"approve_release": roles, "four_eyes": own.four_eyes or served.four_eyes})
+    before = served.governance
+    return own.model_copy(
+        update={
+            "approve_release": tuple(dict.fromkeys((*own.approve_release, *before.approve_release))),
+            "four_eyes": own.four_eyes or before.four_eyes,
+            "high_risk": min(own.high_risk, before.high_risk),
+        }
+    )
 
 
 class Approvals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import pytest
 from tests.conftest import NOON
@@ -17,8 +18,8 @@ from steward.supply.assistant.collecting import collect
 from steward.supply.assistant.folder import Folder
 from steward.supply.assistant.reading import read_files
 from steward.supply.assistant.schema.governance import Governance, RiskEntry, UseCase
-from steward.supply.releases.approvals import Approvals
-from steward.supply.releases.contracts import Release
+from steward.supply.releases.approvals import Approvals, ReleaseApproval, Served
+from steward.supply.releases.contracts import Release, short_id
 from steward.supply.releases.errors import CannotApprove, NoSuchApproval
 
 USE_CASE = UseCase(
@@ -71,7 +72,7 @@ class TestConditions:
     )
     def test_a_high_risk_whose_control_does_not_work(self, masking: ControlState, why: str) -> None:
         (said,) = found(self.whole, masking=masking)
-        assert "risk 'leak' is high (15 of 25)" in said
+        assert "risk 'leak' is high (15 of 25) and no control that its own governance.yaml names" in said
         assert why in said
 
     def test_a_low_risk_needs_no_control(self) -> None:
@@ -96,6 +97,71 @@ class TestConditions:
         controls = {control: state_of(control) for control in Control}
         (item,) = risk_states(self.whole, controls)
         assert (item.high, item.working) == (True, (Control.MASKING,))
+
+
+class TestStricterFolder:
+    """A release is held against its own folder and against that of the release that serves."""
+
+    strict = Governance(use_cases=(USE_CASE,), risks=(RISK,), approve_release=("compliance",))
+    served = Served("f" * 64, strict)
+    dead = state_of(Control.MASKING, live=False)
+    which = "the governance.yaml of release ffffffffffff (it serves now)"
+
+    def said(self, own: Governance, *, masking: ControlState = dead, agreed: bool = True) -> tuple[str, ...]:
+        controls = {control: state_of(control) for control in Control} | {Control.MASKING: masking}
+        release = Release("0" * 64, "spoke", 1, {}, "s", NOON, BY)  # type: ignore[arg-type] # ids are texts
+        role = ReleaseApproval(UUID(int=1), "compliance", BY, "r", NOON)
+        return tuple(conditions(own, release, ("orders",), controls, (role,) if agreed else (), self.served))
+
+    @pytest.mark.parametrize(
+        "risks",
+        [
+            (),
+            (RISK.model_copy(update={"likelihood": 1}),),
+            (RISK.model_copy(update={"likelihood": 1, "controls": ()}),),
+            (RISK.model_copy(update={"controls": ("ledger",)}),),
+        ],
+        ids=["dropped", "rated lower", "rated lower without controls", "under an easier control"],
+    )
+    def test_a_risk_counts_as_the_release_that_serves_lists_it(self, risks: tuple[RiskEntry, ...]) -> None:
+        (said,) = self.said(self.strict.model_copy(update={"risks": risks}))
+        assert f"risk 'leak' is high (15 of 25) and no control that {self.which} names" in said
+        assert "control 'masking' isn't at work" in said
+
+    def test_a_raised_bound_counts_from_the_next_release_on(self) -> None:
+        own = self.strict.model_copy(update={"high_risk": 25, "risks": (RISK,)})
+        (said,) = self.said(own)
+        assert f"is high (15 of 25, from 12 on by {self.which})" in said
+
+    def test_its_own_stricter_folder_asks_as_well(self) -> None:
+        other = RISK.model_copy(update={"name": "other"})
+        (first, second) = self.said(self.strict.model_copy(update={"risks": (RISK, other)}))
+        assert "risk 'leak'" in first
+        assert "risk 'other' is high (15 of 25) and no control that its own governance.yaml names" in second
+        raised = self.strict.model_copy(update={"high_risk": 1, "approve_release": ()})
+        assert len(self.said(raised)) == 1
+
+    def test_nothing_is_missing_where_both_are_met(self) -> None:
+        lower = self.strict.model_copy(update={"risks": (), "high_risk": 25, "approve_release": ()})
+        assert self.said(lower, masking=state_of(Control.MASKING)) == ()
+
+    def test_an_agreement_says_who_asks_for_it(self) -> None:
+        own = self.strict.model_copy(update={"approve_release": ()})
+        (said,) = self.said(own, masking=state_of(Control.MASKING), agreed=False)
+        assert "the role 'compliance' hasn't agreed" in said
+        assert f"as {self.which} asks" in said
+
+    def test_a_folder_without_governance_is_refused_all_the_same(self) -> None:
+        release = Release("0" * 64, "spoke", 1, {}, "s", NOON, BY)  # type: ignore[arg-type] # ids are texts
+        controls = {control: state_of(control) for control in Control}
+        (said,) = conditions(None, release, ("orders",), controls, (), self.served)
+        assert "no governance.yaml" in said
+
+    def test_a_list_of_risks_shows_the_strictest(self) -> None:
+        own = self.strict.model_copy(update={"risks": (RISK.model_copy(update={"impact": 1}),)})
+        controls = {control: state_of(control) for control in Control} | {Control.MASKING: self.dead}
+        (item,) = risk_states(own, controls, self.served)
+        assert (item.risk.score, item.high, item.lowered, item.elsewhere) == (15, True, False, self.which)
 
 
 class TestGate:
@@ -213,6 +279,24 @@ class TestGoverning:
             release, role="compliance", own_role="compliance", actor="account:9", reason="r", four_eyes=True
         )
         assert not any("agreed" in item for item in (await governing.state(release.id)).missing)
+
+    async def test_a_release_cant_let_itself_off_a_risk(self, field: Field, governing: Governing) -> None:
+        files = dict(collect(SPOKE)[0])
+        risk = "- {name: leak, title: Leak, likelihood: 3, impact: 5, owner: Head, controls: [masking]}"
+        strict = read_files({**files, "governance.yaml": f"risks:\n  {risk}\n".encode()}, "strict")
+        served = await field.releases.create(strict, created_by=BY)
+        easy = read_files({**files, "governance.yaml": b"risks: []\nhigh_risk: 25\n"}, "easy")
+        release = await field.releases.create(easy, created_by=BY)
+        assert not any("risk" in item for item in (await governing.state(release.id)).missing)
+        await field.releases.serve("spoke", served.id, actor=BY)
+        state = await governing.state(release.id)
+        (said,) = (item for item in state.missing if "risk" in item)
+        assert "risk 'leak' is high (15 of 25)" in said
+        assert f"release {short_id(served.id)} (it serves now)" in said
+        assert state.governance is not None
+        assert state.governance.high_risk == 12
+        await field.releases.serve("spoke", release.id, actor=BY)
+        assert not any("risk" in item for item in (await governing.state(release.id)).missing)
 
     async def test_four_eyes(self, field: Field, approvals: Approvals) -> None:
         release = await field.releases.find(field.new)
