@@ -21,6 +21,11 @@ SEGMENT = 8_000
 """Characters of a long text that are masked at once."""
 LOOKAHEAD = 600
 """Characters after a segment that are looked at with it, so that no value is cut."""
+LOOKBACK = 200
+"""Characters before a segment that are looked at with it: "my password is" may end the segment before."""
+_WINDOW = SEGMENT + LOOKAHEAD
+_WIDEST = 4 * _WINDOW
+"""Characters looked at where a value goes on beyond the window: a private key in PEM can have 20,000."""
 _PIECES = 3
 _CHUNK = 32
 _WAITING_CHUNKS = 4
@@ -112,7 +117,7 @@ class StreamMasker:
 
     What comes out doesn't depend on how the text was cut into chunks. A text of up to `SEGMENT` characters
     is masked as a whole; a longer one in segments that end at a line break or a space outside every value,
-    each seen with the beginning of the next.
+    each seen with the end of the one before and the beginning of the next.
     """
 
     def __init__(
@@ -122,7 +127,9 @@ class StreamMasker:
         self._detector = detector
         self._numbering = numbering or Numbering()
         self._before = before
+        self._passed = ""
         self._held = ""
+        self._window = _WINDOW
 
     @property
     def counts(self) -> dict[str, int]:
@@ -133,13 +140,20 @@ class StreamMasker:
         """Take more of the text and return what is masked for good."""
         self._held += chunk
         out: list[str] = []
-        while len(self._held) >= SEGMENT + LOOKAHEAD:
-            seen = self._held[: SEGMENT + LOOKAHEAD]
+        done = 0
+        while len(self._held) - done >= self._window:
+            seen = self._held[done : done + self._window]
             spans = self._spans(seen)
             cut = _cut(seen, spans)
+            if cut == len(seen) < _WIDEST:
+                self._window *= 2
+                continue
             out.append(self._masked(seen[:cut], [span for span in spans if span.end <= cut]))
-            self._held = self._held[cut:]
+            self._passed = (self._passed + seen[:cut])[-LOOKBACK:]
+            done += cut
+            self._window = _WINDOW
             self._before = NOTHING
+        self._held = self._held[done:]
         return "".join(out)
 
     def close(self) -> str:
@@ -148,7 +162,14 @@ class StreamMasker:
         return self._masked(rest, self._spans(rest))
 
     def _spans(self, text: str) -> Sequence[Span]:
-        return joined(self._detector.find(text, before=self._before), literals_in(text), text)
+        """Return what is to be masked in a text that stands behind what has passed."""
+        seen, passed = self._passed + text, len(self._passed)
+        found = joined(self._detector.find(seen, before=self._before), literals_in(seen), seen)
+        return [
+            Span(max(0, span.start - passed), span.end - passed, span.kind, span.value)
+            for span in found
+            if span.end > passed
+        ]
 
     def _masked(self, text: str, spans: Sequence[Span]) -> str:
         return replaced(text, spans, [self._numbering.use(span) for span in spans])
@@ -160,8 +181,4 @@ def _cut(text: str, spans: Sequence[Span]) -> int:
         max(text.rfind("\n", SEGMENT - LOOKAHEAD, SEGMENT), text.rfind(" ", SEGMENT - LOOKAHEAD, SEGMENT)) + 1
     )
     cut = cut or SEGMENT
-    for span in spans:
-        if span.start < cut < span.end:
-            # A value that fills what is seen to its end has to be cut somewhere; its parts are masked both.
-            return span.end
-    return cut
+    return next((span.end for span in spans if span.start < cut < span.end), cut)

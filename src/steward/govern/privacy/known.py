@@ -47,7 +47,7 @@ def compiled(patterns: Sequence[tuple[str, str]]) -> tuple[tuple[str, re.Pattern
     for name, pattern in patterns:
         try:
             ready.append((kind_named(name), re.compile(pattern)))
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise BadPattern(name, str(error)) from error
     return tuple(ready)
 

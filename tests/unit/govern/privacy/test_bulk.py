@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,20 @@ class TestStreamMasker:
             assert "[CARD_1]" in masked
             assert "[EMAIL_1]" in masked
             assert "1111" not in masked
+
+    @pytest.mark.parametrize("place", [SEGMENT - 900, SEGMENT - 300, SEGMENT - 40])
+    def test_value_longer_than_what_is_looked_ahead_goes_whole(self, place: int) -> None:
+        lines = "\n".join(f"MIIEowIBAAKCAQEA{number:048d}" for number in range(40))
+        key = f"-----BEGIN RSA PRIVATE KEY-----\n{lines}\n-----END RSA PRIVATE KEY-----"
+        text = "w " * (place // 2) + key + " and more" * 700
+        masked = streamed(text, [1_000] * 12)
+        assert masked == "w " * (place // 2) + "[API_KEY_1]" + " and more" * 700
+
+    def test_value_is_told_by_words_before_every_place_of_a_cut(self) -> None:
+        for place in range(SEGMENT - LOOKAHEAD - 20, SEGMENT + 20, 7):
+            text = "w" * place + " my password is hunter2 and" + " w" * 900
+            assert streamed(text, []).count("[PASSWORD_1]") == 1
+            assert "hunter2" not in streamed(text, [])
 
     def test_holds_back_no_more_than_a_segment(self) -> None:
         masker = StreamMasker(_DETECTOR)

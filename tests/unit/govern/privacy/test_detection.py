@@ -290,9 +290,10 @@ class TestKnown:
 
 
 class TestPatterns:
-    def test_broken_pattern_is_named(self) -> None:
+    @pytest.mark.parametrize("pattern", ["(", "a{99999999999}", "(" * 6_000 + ")" * 6_000])
+    def test_broken_pattern_is_named(self, pattern: str) -> None:
         with pytest.raises(BadPattern, match="'order' isn't a regular expression"):
-            Detector(keep=[("order", "(")])
+            Detector(keep=[("order", pattern)])
 
     def test_name_becomes_the_kind(self) -> None:
         (found,) = Detector(mask=[("meter serial", r"\bM\d{3}\b")]).find("meter M123")
