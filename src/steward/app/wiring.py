@@ -186,7 +186,7 @@ async def _built(
         reviews=improvement.reviews,
         rights=Rights(erasing=retention.erasing, exporting=retention.exporting),
         governing=foundation.governing,
-        ledger_key=foundation.signing.public_key,
+        ledger_signer=foundation.signing,
     )
 
     async def traffic_changed(_: str) -> None:

@@ -21,6 +21,7 @@ from steward.govern.access.second_factor import SecondFactors
 from steward.govern.access.sessions import ConsoleSessions
 from steward.govern.access.sign_ins import SignIns
 from steward.govern.access.tries import Tries
+from steward.govern.ledger.contracts import Signer
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.vault import Vault
 from steward.govern.retention.erasing import Erasing
@@ -235,5 +236,5 @@ class Services:
     reviews: Reviews
     rights: Rights
     governing: Governing
-    ledger_key: Callable[[], Awaitable[bytes]]
+    ledger_signer: Signer
     demo: Demo | None = None

@@ -76,7 +76,7 @@ async def services_on(
         "reach": Reach(database),
         "vault": Vault(MASTER, clock),
         "ledger": Ledger(clock),
-        "ledger_key": Signing(database, master_key=MASTER, clock=clock, ledger=Ledger(clock)).public_key,
+        "ledger_signer": Signing(database, master_key=MASTER, clock=clock, ledger=Ledger(clock)),
         "readiness": readiness,
         "stopping": asyncio.Event(),
         "demo": None,

@@ -101,7 +101,7 @@ class TestEntry:
         assert "fit together" in page.text
         file = await officer.get(f"/console/ledger/{entry}/proof")
         assert "attachment" in file.headers["content-disposition"]
-        assert verify_lines([file.text], public_key=await services.ledger_key()).ok
+        assert verify_lines([file.text], public_key=await services.ledger_signer.public_key()).ok
 
     async def test_unknown_one_is_not_found(self, officer: httpx2.AsyncClient) -> None:
         assert (await officer.get(f"/console/ledger/{UUID(int=5)}")).status_code == 404
@@ -114,7 +114,7 @@ class TestExport:
         await written(services)
         await chainer.finish()
         file = await officer.get("/console/ledger/export")
-        verdict = verify_lines(file.text.splitlines(), public_key=await services.ledger_key())
+        verdict = verify_lines(file.text.splitlines(), public_key=await services.ledger_signer.public_key())
         assert (verdict.ok, verdict.rows) == (True, 3)
         async with services.database.read() as session:
             newest = await services.ledger.recent(session, limit=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from tests.conftest import TestDatabase
 
 from steward.app.commands.ledger import run_verify
 from steward.base.clock import FixedClock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, ReadSession
 from steward.base.errors import InvalidInput, Misconfigured, Unavailable
 from steward.govern.ledger.chaining import Chainer
 from steward.govern.ledger.contracts import Detail, Entry, Head, Signature, Verdict
@@ -347,9 +347,9 @@ class TestProofs:
             if place % 2:
                 await chainer.finish()
         async with database.read() as session:
-            whole = [json.dumps(line) async for line in export(session)]
+            whole = await exported(session, fixed_clock)
             since = fixed_clock.now() - timedelta(hours=3, minutes=30)
-            part = [json.dumps(line) async for line in export(session, since=since)]
+            part = await exported(session, fixed_clock, since=since)
         found = verify_lines(whole, public_key=KEY.public)
         assert (found.ok, found.rows, found.checkpoints) == (True, 6, 3)
         assert verify_lines(part, public_key=KEY.public).rows == 4
@@ -375,14 +375,80 @@ class TestProofs:
             await append(database, ledger)
             await Chainer(database, fixed_clock, signer=signer).finish()
             async with database.read() as session:
-                files.append([json.dumps(line) async for line in export(session)])
+                files.append(await exported(session, fixed_clock, signer=signer))
         assert verify_lines(files[0]).ok
         assert "isn't this installation's" in str(verify_lines(files[1]).reason)
         file = tmp_path / "ledger.jsonl"
         file.write_text("\n".join(files[0]))
         for key, warned in ((None, True), (key_text(KEY.public), False)):
-            assert run_verify(file, start=1, witness=None, key=key, as_json=False, data_dir=None) == 0
+            assert verified_file(file, key=key) == 0
             assert ("not who signed it" in capsys.readouterr().err) is warned
+
+    async def test_export_cut_off_at_a_signed_head_shows(
+        self,
+        database: Database,
+        ledger: Ledger,
+        chainer: Chainer,
+        fixed_clock: FixedClock,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        for place in range(6):
+            await append(database, ledger, f"x:{place}")
+            fixed_clock.advance(timedelta(hours=1))
+            if place % 2:
+                await chainer.finish()
+        async with database.read() as session:
+            whole = await exported(session, fixed_clock)
+            part = await exported(session, fixed_clock, since=fixed_clock.now() - timedelta(hours=2))
+            forged = await exported(session, fixed_clock, signer=Key(b"x" * 32))
+        heads = [number for number, line in enumerate(whole) if "checkpoint" in json.loads(line)]
+        cut = whole[: heads[1] + 1]
+        assert cut == whole[:7]
+        file = tmp_path / "cut.jsonl"
+        for lines, said in (
+            (cut, "closing line is missing: the file was cut off"),
+            ([*cut, whole[-1]], "its closing line is of 6 rows, 1 to 6, but the file has 4, 1 to 4"),
+            ([*cut, part[-1]], "its closing line is of 2 rows, 5 to 6"),
+            ([*whole[:-1], forged[-1]], "signed with a key that isn't this installation's"),
+            (
+                [*whole[:-1], whole[-1].replace('"last": 6', '"last": 4')],
+                "signature of its closing line is wrong",
+            ),
+            ([whole[0].replace('"until": null', '"until": "2026-03-01"'), *whole[1:]], "another period"),
+            ([whole[0]], "closing line is missing"),
+        ):
+            file.write_text("\n".join(lines))
+            assert verified_file(file, key=key_text(KEY.public)) == 1
+            assert said in capsys.readouterr().out
+            assert verified_file(file, key=key_text(KEY.public), open_end=True) == 1
+        assert verify_lines(whole, public_key=KEY.public).ok
+        with pytest.raises(InvalidInput, match="behind the closing line"):
+            verify_lines([*whole, whole[-1]])
+
+    async def test_export_from_before_closing_lines_is_taken_on_request_only(
+        self, database: Database, ledger: Ledger, chainer: Chainer, fixed_clock: FixedClock
+    ) -> None:
+        await append(database, ledger)
+        await chainer.finish()
+        async with database.read() as session:
+            lines = await exported(session, fixed_clock)
+        older = [lines[0].replace("export/2", "export/1"), *lines[1:-1]]
+        found = verify_lines(older, public_key=KEY.public)
+        assert not found.ok
+        assert "nothing proves that no rows were cut off its end" in str(found.reason)
+        assert verify_lines(older, public_key=KEY.public, open_end=True).ok
+        assert not verify_lines(older[:-1], public_key=KEY.public, open_end=True).ok
+
+    async def test_export_of_nothing_is_closed_too(
+        self, database: Database, ledger: Ledger, fixed_clock: FixedClock
+    ) -> None:
+        async with database.read() as session:
+            lines = await exported(session, fixed_clock)
+        assert len(lines) == 2
+        assert verify_lines(lines, public_key=KEY.public).ok
+        assert not verify_lines(lines, public_key=bytes(32)).ok
+        assert not verified(lines[:1])
 
     @pytest.mark.parametrize("lines", [[], ["{}"], ["no json"], ['{"format": "steward-ledger-proof/1"}']])
     def test_other_files_are_refused(self, lines: list[str]) -> None:
@@ -434,6 +500,16 @@ class TestRecent:
         assert none == ()
         assert deeds == ("account.disabled",)
         assert everything[0].details == _DETAILS
+
+
+async def exported(
+    session: ReadSession, clock: FixedClock, *, signer: Key = KEY, since: datetime | None = None
+) -> list[str]:
+    return [json.dumps(line) async for line in export(session, signer=signer, clock=clock, since=since)]
+
+
+def verified_file(file: Path, *, key: str | None = None, open_end: bool = False) -> int:
+    return run_verify(file, start=1, witness=None, key=key, open_end=open_end, as_json=False, data_dir=None)
 
 
 def verified(lines: list[str]) -> bool:

@@ -22,6 +22,7 @@ def verify(
     start: Annotated[int, Parameter(name="--from")] = 1,
     witness: Path | None = None,
     key: str | None = None,
+    open_end: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
     data_dir: DataDir = None,
 ) -> int:
@@ -32,12 +33,15 @@ def verify(
         start: a row to begin at; what lies before the signed head below it is taken as good.
         witness: a file of signed heads kept elsewhere, against which a cut-off end shows.
         key: the public key that signed, as `steward release key` prints it; this installation's by default.
+        open_end: take an export of an earlier version, which has no closing line that proves its end.
         json: print JSON.
         data_dir: where everything is kept.
     """
     from steward.app.commands.ledger import run_verify
 
-    return run_verify(file, start=start, witness=witness, key=key, as_json=json, data_dir=data_dir)
+    return run_verify(
+        file, start=start, witness=witness, key=key, open_end=open_end, as_json=json, data_dir=data_dir
+    )
 
 
 @ledger.command

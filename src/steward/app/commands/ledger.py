@@ -33,6 +33,7 @@ def run_verify(
     start: int,
     witness: Path | None,
     key: str | None,
+    open_end: bool,
     as_json: bool,
     data_dir: Path | None,
 ) -> int:
@@ -40,7 +41,7 @@ def run_verify(
     if file is not None:
         if key is None:
             say("no --key is given, so this shows only that the file agrees with itself, not who signed it")
-        return _told(verify_file(file, key), as_json=as_json, what=str(file))
+        return _told(verify_file(file, key, open_end=open_end), as_json=as_json, what=str(file))
     settings = prepared(data_dir)
 
     async def work() -> int:
@@ -76,17 +77,17 @@ def run_export(
     async def work() -> int:
         async with open_keeping(settings, progress=say) as keeping:
             await keeping.chainer.finish()
-            public_key = key_text(await keeping.signing.public_key())
+            public_key, clock = key_text(await keeping.signing.public_key()), SystemClock()
             async with keeping.store.database.read() as session:
                 if entry is not None:
                     lines = 1
                     proof = proof_json(await proof_of(session, _entry_id(entry)))
                     _write(out, json.dumps(proof, ensure_ascii=False) + "\n")
                 else:
-                    lines = await _write_lines(out, export(session, since=begins, until=ends))
+                    written = export(session, signer=keeping.signing, clock=clock, since=begins, until=ends)
+                    lines = await _write_lines(out, written)
             details = {"since": since, "until": until, "entry": entry, "lines": lines}
             digest = await asyncio.to_thread(_digest_of, out)
-            clock = SystemClock()
             async with keeping.store.database.write() as session:
                 made = ExportLine(new_id(clock), "ledger", None, clock.now(), OPERATOR, lines, digest)
                 await note_export(session, made)
@@ -109,7 +110,7 @@ def _digest_of(file: Path) -> bytes:
         return hashlib.file_digest(stream, "sha256").digest()
 
 
-def verify_file(file: Path, key: str | None) -> Verdict:
+def verify_file(file: Path, key: str | None, *, open_end: bool) -> Verdict:
     """Check an exported file by itself.
 
     Raises:
@@ -117,7 +118,7 @@ def verify_file(file: Path, key: str | None) -> Verdict:
     """
     try:
         with file.open(encoding="utf-8") as lines:
-            return verify_lines(lines, public_key=read_key(key) if key else None)
+            return verify_lines(lines, public_key=read_key(key) if key else None, open_end=open_end)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} can't be read: {error}.") from error
 

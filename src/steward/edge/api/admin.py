@@ -157,7 +157,7 @@ async def read_ledger(request: Request, limit: str = "100") -> Response:
 async def verify_ledger(request: Request) -> Response:
     """Check the ledger's whole chain."""
     services = services_of(request)
-    key = await services.ledger_key()
+    key = await services.ledger_signer.public_key()
     async with services.database.read() as session:
         return json_answer(fields_of(await services.ledger.verify(session, public_key=key)))
 

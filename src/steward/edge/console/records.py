@@ -112,7 +112,7 @@ async def ledger(request: Request, before: str = "") -> Response:
 async def verify(request: Request) -> Response:
     """Walk the whole chain and say whether it's intact."""
     services = services_of(request)
-    key = await services.ledger_key()
+    key = await services.ledger_signer.public_key()
     async with services.database.read() as session:
         verdict = await services.ledger.verify(session, public_key=key)
     return await show(request, "_verdict.html", page="ledger", title="Ledger", verdict=verdict)
@@ -146,7 +146,7 @@ async def entry(request: Request, entry_id: str) -> Response:
     if row is None:
         raise NotFound("There is no such entry in the ledger.")
     proof = await _proof(services, wanted)
-    fault = fault_of_proof(proof, public_key=await services.ledger_key()) if proof else None
+    fault = fault_of_proof(proof, public_key=await services.ledger_signer.public_key()) if proof else None
     return await show(
         request,
         "ledger_entry.html",
@@ -188,7 +188,9 @@ async def _lines(
     """Yield an export's lines; once the last is out, the file is listed among what left the house."""
     digest, count = hashlib.sha256(), 0
     async with services.database.read() as session:
-        async for line in export(session, since=since, until=until):
+        async for line in export(
+            session, signer=services.ledger_signer, clock=services.clock, since=since, until=until
+        ):
             content = json.dumps(line, ensure_ascii=False).encode() + b"\n"
             digest.update(content)
             count += 1

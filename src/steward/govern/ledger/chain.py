@@ -67,6 +67,11 @@ class Walk:
         """Whether nothing more is judged."""
         return self._fault is not None
 
+    @property
+    def public_key(self) -> bytes | None:
+        """The key that signed heads have to be of, once one is known."""
+        return self._public_key
+
     def take(self, link: Link, entry: Written | None, checkpoint: Checkpoint | None = None) -> None:
         """Check the next link with its entry, and the checkpoint that ends with it; after a fault nothing."""
         if self._fault is not None:

@@ -118,6 +118,24 @@ class Checkpoint:
     signature: Signature
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The signed end of an export: which rows the file holds, and the period that was asked for.
+
+    `head` is the digest of the last row, or of the row that an empty file begins behind; `since` and `until`
+    stand as in the file's first line.
+    """
+
+    since: str | None
+    until: str | None
+    first: int
+    last: int
+    count: int
+    at: datetime
+    head: bytes
+    signature: Signature
+
+
 class Signed(Protocol):
     """What a signer gives."""
 

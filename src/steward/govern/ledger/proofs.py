@@ -6,24 +6,38 @@ public key can check it with `steward ledger verify FILE`, or with SHA-256 and E
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from steward.base.clock import Clock
 from steward.base.db.contracts import ReadSession
 from steward.base.errors import InvalidInput, NotFound
 from steward.govern.ledger import queries
 from steward.govern.ledger.chain import Walk
-from steward.govern.ledger.contracts import GENESIS, Checkpoint, Head, Link, Verdict, Written
+from steward.govern.ledger.contracts import (
+    GENESIS,
+    Checkpoint,
+    Closing,
+    Head,
+    Link,
+    Signature,
+    Signer,
+    Verdict,
+    Written,
+)
 from steward.govern.ledger.merkle import path_to, root_from
-from steward.govern.ledger.signatures import is_trusted
+from steward.govern.ledger.signatures import closing_message, is_signed, is_trusted
 from steward.govern.ledger.witness import checkpoint_from, checkpoint_json
 
 PROOF: Final = "steward-ledger-proof/1"
-EXPORT: Final = "steward-ledger-export/1"
+EXPORT: Final = "steward-ledger-export/2"
+EXPORT_UNCLOSED: Final = "steward-ledger-export/1"
+"""How exports began before they had a closing line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +110,18 @@ def proof_json(proof: Proof) -> dict[str, Any]:
 
 
 async def export(
-    session: ReadSession, *, since: datetime | None = None, until: datetime | None = None
+    session: ReadSession,
+    *,
+    signer: Signer,
+    clock: Clock,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield the lines of a file that proves a stretch of the chain.
 
     The first line says what it is; then come links with their entries in order, each signed head behind its
-    last link. The stretch is widened to signed heads on both sides; what no signed head covers isn't in it.
+    last link; the last line says, signed, which rows there are, so that a cut-off end shows.
+    The stretch is widened to signed heads on both sides; what no signed head covers isn't in it.
     """
     span = await session.one(queries.SPAN, {"since": since, "until": until})
     first, last = (span[0], span[1]) if span and span[0] is not None else (1, 0)
@@ -119,20 +139,36 @@ async def export(
     }
     heads = [queries.checkpoint_of(row) for row in await session.all(queries.CHECKPOINTS, [begins + 1, ends])]
     ending = {head.position: head for head in heads if head}
+    count, last_digest = 0, below.head if below else GENESIS
     async for row in session.stream(queries.SEGMENT, [begins + 1, ends]):
         link, entry = queries.link_of(row[:5]), queries.entry_of(row[5:])
         if entry is not None:
             yield {"link": link_json(link), "entry": entry_json(entry)}
+            count, last_digest = count + 1, link.digest
         if head := ending.get(link.position):
             yield {"checkpoint": checkpoint_json(head)}
+    closing = Closing(
+        since=_moment(since),
+        until=_moment(until),
+        first=begins + 1,
+        last=ends,
+        count=count,
+        at=clock.now(),
+        head=last_digest,
+        signature=Signature(b"", b""),
+    )
+    signed = await signer.sign(closing_message(closing))
+    signature = Signature(signed.public_key, signed.signature)
+    yield {"closing": closing_json(replace(closing, signature=signature))}
 
 
-def verify_lines(lines: Iterable[str], *, public_key: bytes | None = None) -> Verdict:
+def verify_lines(lines: Iterable[str], *, public_key: bytes | None = None, open_end: bool = False) -> Verdict:
     """Check an exported file, or the proof of one entry, by itself.
 
     Args:
         lines: the file's lines.
         public_key: the installation's key; None takes the one that the file was signed with.
+        open_end: take an export from before closing lines as whole, though rows may be cut off its end.
 
     Raises:
         InvalidInput: it's neither of the two.
@@ -143,8 +179,8 @@ def verify_lines(lines: Iterable[str], *, public_key: bytes | None = None) -> Ve
         match head:
             case {"format": format} if format == PROOF:
                 return _verify_proof(head, public_key)
-            case {"format": format} if format == EXPORT:
-                return _verify_export(head, rest, public_key)
+            case {"format": format} if format in (EXPORT, EXPORT_UNCLOSED):
+                return _verify_export(head, rest, public_key, open_end=open_end)
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"The file can't be read as an export of a ledger: {error}.") from error
     raise InvalidInput("The file is neither an export of a ledger nor the proof of an entry.")
@@ -171,7 +207,9 @@ def _verify_proof(kept: Mapping[str, Any], public_key: bytes | None) -> Verdict:
     )
 
 
-def _verify_export(head: Mapping[str, Any], rest: Iterable[str], public_key: bytes | None) -> Verdict:
+def _verify_export(
+    head: Mapping[str, Any], rest: Iterable[str], public_key: bytes | None, *, open_end: bool
+) -> Verdict:
     after, signed = head["after"], head["signed"]
     begins = Head(int(after["position"]), bytes.fromhex(after["digest"]))
     if begins != Head(0, GENESIS):
@@ -183,15 +221,19 @@ def _verify_export(head: Mapping[str, Any], rest: Iterable[str], public_key: byt
         public_key = before.signature.public_key
     walk = Walk(public_key=public_key, start=begins)
     last = begins.position
-    newest: Checkpoint | None = None
+    closing: Closing | None = None
     pending: tuple[Link, Written] | None = None
     for line in rest:
         value = json.loads(line)
+        if closing is not None:
+            raise ValueError("something stands behind the closing line")
+        if "closing" in value:
+            closing = closing_from(value["closing"])
+            continue
         if "checkpoint" in value:
-            newest = checkpoint_from(value["checkpoint"])
             if pending is None:
                 raise ValueError("a signed head stands behind no link")
-            walk.take(*pending, newest)
+            walk.take(*pending, checkpoint_from(value["checkpoint"]))
             pending = None
             continue
         if pending is not None:
@@ -202,7 +244,76 @@ def _verify_export(head: Mapping[str, Any], rest: Iterable[str], public_key: byt
         walk.take(*pending)
         if not walk.has_fault:
             walk.unsigned(last)
-    return walk.verdict()
+    verdict = walk.verdict()
+    if not verdict.ok:
+        return verdict
+    if closing is None:
+        fault = None if open_end and head["format"] == EXPORT_UNCLOSED else _without_closing(head["format"])
+    else:
+        fault = _fault_of_closing(closing, head, begins, verdict, walk.public_key)
+    return verdict if fault is None else replace(verdict, ok=False, reason=fault)
+
+
+def _without_closing(format: str) -> str:
+    if format == EXPORT_UNCLOSED:
+        return (
+            "it has no closing line, as exports of earlier versions have none, so nothing proves that no "
+            "rows were cut off its end; export the period anew, or accept that with --open-end"
+        )
+    return "its closing line is missing: the file was cut off, or never written to its end"
+
+
+def _fault_of_closing(
+    closing: Closing, head: Mapping[str, Any], begins: Head, verdict: Verdict, public_key: bytes | None
+) -> str | None:
+    """Return in a sentence why the signed end of a file doesn't fit what stands before it."""
+    if public_key not in (None, closing.signature.public_key):
+        return "its closing line is signed with a key that isn't this installation's"
+    if not is_signed(closing.signature, closing_message(closing)):
+        return "the signature of its closing line is wrong"
+    first, last = begins.position + 1, begins.position + verdict.rows
+    if (closing.first, closing.last, closing.count) != (first, last, verdict.rows):
+        return (
+            f"its closing line is of {closing.count} rows, {closing.first} to {closing.last}, "
+            f"but the file has {verdict.rows}, {first} to {last}"
+        )
+    if closing.head != verdict.head_digest:
+        return "its closing line is of other rows than those that are here"
+    if (closing.since, closing.until) != (head["since"], head["until"]):
+        return "its closing line is of another period than the first line says"
+    return None
+
+
+def closing_json(closing: Closing) -> dict[str, Any]:
+    """Return the end of an export as a file holds it."""
+    return {
+        "since": closing.since,
+        "until": closing.until,
+        "first": closing.first,
+        "last": closing.last,
+        "count": closing.count,
+        "at": _moment(closing.at),
+        "head": closing.head.hex(),
+        "public_key": base64.b64encode(closing.signature.public_key).decode(),
+        "signature": base64.b64encode(closing.signature.signature).decode(),
+    }
+
+
+def closing_from(kept: Mapping[str, Any]) -> Closing:
+    """Read what `closing_json` wrote; raises ValueError, KeyError or TypeError where it isn't that."""
+    return Closing(
+        since=kept["since"],
+        until=kept["until"],
+        first=int(kept["first"]),
+        last=int(kept["last"]),
+        count=int(kept["count"]),
+        at=datetime.fromisoformat(kept["at"]),
+        head=bytes.fromhex(kept["head"]),
+        signature=Signature(
+            base64.b64decode(kept["public_key"], validate=True),
+            base64.b64decode(kept["signature"], validate=True),
+        ),
+    )
 
 
 def entry_json(entry: Written) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from steward.base.digests import canonical_json
-from steward.govern.ledger.contracts import Checkpoint, Signature
+from steward.govern.ledger.contracts import Checkpoint, Closing, Signature
 
 _PURPOSE: Final = b"steward ledger\x00"
-"""Begins what is signed, so that a signature of one kind of thing is never one of another."""
+_EXPORT: Final = b"steward ledger export\x00"
+"""Begin what is signed, so that a signature of one kind of thing is never one of another."""
 
 
 def checkpoint_message(checkpoint: Checkpoint) -> bytes:
@@ -18,9 +19,24 @@ def checkpoint_message(checkpoint: Checkpoint) -> bytes:
         {
             "first": checkpoint.first,
             "position": checkpoint.position,
-            "at": checkpoint.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "at": _text(checkpoint.at),
             "head": checkpoint.head.hex(),
             "root": checkpoint.root.hex(),
+        }
+    )
+
+
+def closing_message(closing: Closing) -> bytes:
+    """Return the bytes that the signature at the end of an export signs: everything its last line says."""
+    return _EXPORT + canonical_json(
+        {
+            "since": closing.since,
+            "until": closing.until,
+            "first": closing.first,
+            "last": closing.last,
+            "count": closing.count,
+            "at": _text(closing.at),
+            "head": closing.head.hex(),
         }
     )
 
@@ -41,3 +57,7 @@ def is_trusted(checkpoint: Checkpoint, public_key: bytes | None) -> bool:
     """Tell whether a checkpoint is signed, by this key where one is given."""
     signature = checkpoint.signature
     return public_key in (None, signature.public_key) and is_signed(signature, checkpoint_message(checkpoint))
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
