@@ -24,6 +24,8 @@ PAGES = (
     "/ledger",
     "/rights",
     "/site",
+    "/people",
+    "/account",
 )
 
 
@@ -192,6 +194,24 @@ class TestPages:
         for path in PAGES:
             await page.goto(f"{demo.url}/console{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+    @pytest.mark.parametrize("width", [390, 1280])
+    async def test_an_admin_finds_every_page_from_one_line(
+        self, demo: Demo, open_page: OpenPage, signed_in: StorageState, width: int
+    ) -> None:
+        page = await open_page(storage_state=signed_in, viewport={"width": width, "height": 780})
+        await page.goto(f"{demo.url}/console/people")
+        assert await page.evaluate("document.querySelector('.top').offsetHeight") < 60
+        if width < 1100:
+            await page.get_by_role("button", name="Menu").click()
+        await page.locator("summary", has_text="Compliance").click()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("link", name="Ledger")).to_be_hidden()
+        if width < 1100:
+            await page.get_by_role("button", name="Menu").click()
+        await page.locator("summary", has_text="Compliance").click()
+        await page.get_by_role("link", name="Ledger").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Ledger")
 
 
 async def conversation_mark(page: Page) -> str:

@@ -13,6 +13,7 @@ from steward.base.errors import NotAllowed, NotAuthenticated, StewardError
 from steward.edge.bodies import read_bytes
 from steward.edge.callers import caller_in_session, is_safe, session_of
 from steward.edge.console.browsers import browser_in_words
+from steward.edge.console.navigation import navigation_for
 from steward.edge.entrance import ANYBODY, Caller, Needed, Open, entrance, services_of
 from steward.edge.problems import Malformed, headers_of
 from steward.edge.templates import environment, render
@@ -23,20 +24,6 @@ from steward.govern.access.principal import require
 TEMPLATES: Final = environment("steward.edge.console")
 TEMPLATES.filters["browser"] = browser_in_words
 CSRF_FIELD: Final = "csrf_token"
-
-_PAGES: Final = (
-    ("overview", "/console", "Overview", Permission.KPI_READ),
-    ("conversations", "/console/conversations", "Conversations", Permission.CONVERSATION_READ),
-    ("desk", "/console/desk", "Desk", Permission.CONVERSATION_REPLY),
-    ("approvals", "/console/approvals", "Approvals", Permission.WORKFLOW_APPROVE),
-    ("rollouts", "/console/rollouts", "Rollouts", Permission.ROLLOUT_READ),
-    ("releases", "/console/releases", "Releases", Permission.RELEASE_READ),
-    ("governance", "/console/governance", "Governance", Permission.GOVERNANCE_READ),
-    ("ledger", "/console/ledger", "Ledger", Permission.LEDGER_READ),
-    ("rights", "/console/rights", "Customers' rights", Permission.PERSONAL_EXPORT),
-    ("site", "/console/site", "Put it on your site", Permission.KEY_MANAGE),
-    ("people", "/console/people", "People", Permission.ACCOUNT_MANAGE),
-)
 
 
 async def identify_for_page(request: Request, needed: Needed) -> Caller:
@@ -121,7 +108,7 @@ async def show(
         caller=caller,
         can=lambda permission: Permission(permission) in allowed,
         csrf=caller.csrf_token or "",
-        pages=[entry for entry in _PAGES if entry[3] in allowed],
+        navigation=navigation_for(allowed),
         settings=services.settings,
         sign_ins=services.access.sign_ins,
         demo=services.demo,

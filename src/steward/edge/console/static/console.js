@@ -27,6 +27,19 @@
     }
   });
 
+  /** Close the navigation's groups, all but the one in which something happens. */
+  function foldGroups(target) {
+    for (const group of document.querySelectorAll(".group[open]")) {
+      if (!group.contains(target)) group.open = false;
+    }
+  }
+  document.addEventListener("click", (event) => foldGroups(event.target));
+  document.addEventListener("focusin", (event) => foldGroups(event.target));
+  document.addEventListener("keydown", (event) => {
+    const group = event.key === "Escape" && event.target.closest?.(".group[open]");
+    if (group) { group.open = false; group.querySelector("summary").focus(); }
+  });
+
   /** Keep the last message in view, unless somebody has scrolled up to read. */
   let count = -1;
   function followTalk() {
