@@ -35,8 +35,11 @@ def new_id(clock: Clock) -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """Return the smallest UUIDv7 of a moment: the bound of a partition or a time filter."""
-    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (0x7 << 76) | (0b10 << 62))
+    """Return the smallest UUIDv7 of a moment: the bound of a partition or a time filter.
+
+    UUIDv7 begins with 1970; an earlier moment has the bound of that one.
+    """
+    return UUID(int=(max(0, int(moment.timestamp() * 1000)) << 80) | (0x7 << 76) | (0b10 << 62))
 
 
 def moment_of(identifier: UUID) -> float:

@@ -13,7 +13,7 @@ from tests.integration.govern.transit_server import TOKEN, TransitServer, transi
 
 from steward.app.master_keys import WRAPPED
 from steward.base.clock import FixedClock
-from steward.base.db.contracts import Database
+from steward.base.db.contracts import Database, WriteSession
 from steward.govern.access.customer_tokens import CustomerTokens
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.contracts import CustomerId, Purpose
@@ -23,9 +23,10 @@ from steward.govern.privacy.errors import (
     KeyInUse,
     KeyServiceRefused,
     KeyServiceUnavailable,
+    NoSuchKey,
     WrongMasterKey,
 )
-from steward.govern.privacy.key_keeping import FileKeys, GivenKeys, KeyKeeping, KeySource, ServiceKeys
+from steward.govern.privacy.key_keeping import LOCK, FileKeys, GivenKeys, KeyKeeping, KeySource, ServiceKeys
 from steward.govern.privacy.master_key import FILE_NAME, MasterKey
 from steward.govern.privacy.rotation import Rotation
 from steward.govern.privacy.transit import Transit, TransitKeys
@@ -38,6 +39,22 @@ _TEXT = "write to maya@example.com"
 
 class Broken(Exception):
     """Stands for whatever ends a rotation half way."""
+
+
+class Watched(FileKeys):
+    """Looks, while a key is taken out, whether another process could add one."""
+
+    def __init__(self, data_dir: Path, database: Database) -> None:
+        super().__init__(data_dir)
+        self._database = database
+        self.others_could_add: list[bool] = []
+
+    async def drop(self, session: WriteSession, key_id: str) -> None:
+        async with self._database.write() as other:
+            row = await other.one("select pg_try_advisory_xact_lock(%s)", [LOCK])
+        assert row is not None
+        self.others_could_add.append(row[0])
+        await super().drop(session, key_id)
 
 
 @pytest.fixture
@@ -236,6 +253,27 @@ class TestRetire:
         await rotation.rotate(actor="a")
         await rotation.retire(old, actor="a")
         await found_again(database, await fresh_vault(database, source, fixed_clock), "late")
+
+    async def test_unknown_key_is_named_and_nothing_is_noted(
+        self, database: Database, source: FileKeys, fixed_clock: FixedClock
+    ) -> None:
+        with pytest.raises(NoSuchKey, match=r"no master key 'feed'.*key status"):
+            await Rotation(database, KeyKeeping(database, source), clock=fixed_clock).retire(
+                "feed", actor="a"
+            )
+        async with database.read() as session:
+            assert await Ledger(fixed_clock).recent(session, deed="master_key.retired") == ()
+
+    async def test_no_key_can_be_added_while_one_is_taken_out(
+        self, database: Database, tmp_path: Path, fixed_clock: FixedClock
+    ) -> None:
+        source = Watched(tmp_path, database)
+        keeping = KeyKeeping(database, source)
+        old = (await keeping.open()).id
+        rotation = Rotation(database, keeping, clock=fixed_clock)
+        await rotation.rotate(actor="a")
+        await rotation.retire(old, actor="a")
+        assert source.others_could_add == [False]
 
     async def test_without_a_needed_key_the_start_is_refused(
         self, database: Database, tmp_path: Path, source: FileKeys, fixed_clock: FixedClock

@@ -115,6 +115,18 @@ class TestErase:
         assert rows[0].details["ground"] == "objection"
         assert verdict.ok
 
+    @pytest.mark.parametrize("named", ["NL-only\udcff", "\ud800", "{not-a-uuid}", "\x00"])
+    async def test_odd_references_find_nobody(self, house: House, named: str) -> None:
+        with pytest.raises(NoSuchCustomer, match="Nobody is known"):
+            await house.erasing.erase(named, ground="request", actor="account:1")
+
+    async def test_a_customer_without_a_word_goes_as_well(self, house: House) -> None:
+        async with house.database.write() as session:
+            made = await house.vault.open_customer(session, reference="NL-silent", verified=True)
+        certificate = await house.erasing.erase("NL-silent", ground="request", actor="account:1")
+        assert certificate.facts["customers"] == [str(made)]
+        assert certificate.facts["removed"]["vault"] == {"vault_token": 0, "customer_key": 1, "customer": 1}
+
     async def test_twice_finds_nobody(self, house: House) -> None:
         await planted(house, PEOPLE[0])
         await house.erasing.erase(PEOPLE[0].reference, ground="request", actor="account:1")
@@ -232,7 +244,10 @@ class TestCertificate:
         page = as_markdown(certificate)
         assert "| messages | message | 6 |" in page
         assert "no customer’s data was among it" in page
-        assert certificate.digest in as_html(certificate)
+        shown = as_html(certificate)
+        assert certificate.digest in shown
+        assert shown.count("<table>") == 1
+        assert "<tr><th>data</th><th>table</th><th>rows</th></tr><tr><td>" in shown
 
     async def test_is_given_again(self, house: House) -> None:
         await planted(house, PEOPLE[0])

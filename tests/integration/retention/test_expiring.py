@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from tests.integration.govern.test_key_rotation import is_blocked
 from tests.integration.retention.conftest import House
 from tests.prove.planting import PEOPLE, Planted, plant
 
@@ -115,6 +117,24 @@ class TestRun:
         assert await house.count("customer") == 0
         assert [line.state for line in await house.erasing.listed()] == ["done"]
 
+    @pytest.mark.parametrize("days", [36_500, 10**6, 10**12])
+    async def test_a_rule_may_be_longer_than_anybody_lives(self, house: House, days: int) -> None:
+        await planted(house, 101)
+        house.rules.days = dict.fromkeys(DataKind, days)
+        assert await house.expiring.run() == {}
+        assert {line.rows for line in await house.expiring.due()} == {0}
+
+    async def test_a_hold_keeps_the_list_of_exports_too(self, house: House) -> None:
+        await planted(house, 1)
+        await house.exporting.export(PEOPLE[0].reference, actor="account:1")
+        await house.holds.place(PEOPLE[0].reference, reason="case 12/26", actor="account:1")
+        house.clock.advance(timedelta(days=101))
+        house.rules.days = {DataKind.EXPORTS: 100}
+        assert {line.rows for line in await house.expiring.due()} == {0}
+        assert await house.expiring.run() == {}
+        await house.holds.lift(PEOPLE[0].reference, actor="account:1")
+        assert await house.expiring.run() == {"exports": 1}
+
 
 class TestSweep:
     async def test_makes_one_round_a_day(self, house: House) -> None:
@@ -177,6 +197,32 @@ class TestHolds:
         async with house.database.read() as session:
             deeds = [row.deed for row in await house.ledger.recent(session)]
         assert deeds == ["hold.lifted", "hold.placed"]
+
+    async def test_only_what_was_placed_and_lifted_is_in_the_ledger(self, house: House) -> None:
+        first = await planted(house, 1)
+        await house.holds.place(str(first.customer_id), reason="case 1", actor="account:1")
+        await plant(
+            house.database, house.vault, house.clock, house.ground, PEOPLE[0], conversations=0, verified=False
+        )
+        both = await house.holds.place(PEOPLE[0].reference, reason="case 2", actor="account:1")
+        await house.holds.lift(str(first.customer_id), actor="account:1")
+        await house.holds.lift(PEOPLE[0].reference, actor="account:1")
+        async with house.database.read() as session:
+            told = [(row.deed, row.subject) for row in await house.ledger.recent(session)]
+        (second,) = set(both) - {first.customer_id}
+        ids = [f"customer:{first.customer_id}", f"customer:{second}"]
+        assert sorted(told) == [(deed, each) for deed in ("hold.lifted", "hold.placed") for each in ids]
+
+    async def test_of_a_customer_who_goes_meanwhile_is_refused(self, house: House) -> None:
+        async with house.database.write() as session:
+            gone = await house.vault.open_customer(session, reference="NL-gone", verified=True)
+        async with house.database.write() as session:
+            await session.execute("delete from customer where id = %s", (gone,))
+            placing = asyncio.create_task(house.holds.place(str(gone), reason="case 1", actor="account:1"))
+            while not (placing.done() or await is_blocked(house.database)):
+                pass
+        with pytest.raises(NoSuchCustomer, match="Nobody is known"):
+            await placing
 
     async def test_refuse_what_makes_no_sense(self, house: House) -> None:
         await planted(house, 1)

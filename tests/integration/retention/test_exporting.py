@@ -19,7 +19,7 @@ from steward.base.db.errors import DatabaseUnavailable
 from steward.govern.privacy.purging import KnownCustomers
 from steward.govern.retention.contracts import Record
 from steward.govern.retention.errors import BeingErased, NoSuchCustomer
-from steward.govern.retention.exporting import Exporting
+from steward.govern.retention.exporting import Exporting, packed
 from steward.govern.retention.purging import SqlPurger
 
 
@@ -33,6 +33,19 @@ async def exported(house: House) -> dict[str, Any]:
     for value in PEOPLE[0].values:
         assert value in page
     return data
+
+
+class TestPacked:
+    def test_half_a_surrogate_pair_is_kept_as_an_escape(self) -> None:
+        data = {
+            "made_at": "now",
+            "customers": [
+                {"customer": "1", "kept": {"messages": [{"text": "a\ud800b"}]}, "what": {"messages": "words"}}
+            ],
+        }
+        with zipfile.ZipFile(io.BytesIO(packed(data))) as archive:
+            assert json.loads(archive.read("data.json")) == data
+            assert "a\\ud800b" in archive.read("index.html").decode()
 
 
 class TestExport:

@@ -15,7 +15,8 @@ StewardError
 │   ├── KeyInUse            a master key can't be retired: something is still wrapped by it
 │   └── KeyGiven            the master key comes from the environment, which Steward can't change
 └── NotFound
-    └── CustomerErased      the customer's key is gone, and with it what it sealed
+    ├── CustomerErased      the customer's key is gone, and with it what it sealed
+    └── NoSuchKey           no master key has this id
 """
 
 from __future__ import annotations
@@ -118,6 +119,16 @@ class KeyInUse(Conflict):
         what = "it's the one in use" if not rows else f"{rows} keys are still wrapped by it"
         super().__init__(
             f"The master key {key_id} can't be retired because {what}; run `steward key rotate` first."
+        )
+        self.key_id = key_id
+
+
+class NoSuchKey(NotFound):
+    """There is no such master key to retire."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"There is no master key {key_id[:40]!r}, so none was retired; `steward key status` lists them."
         )
         self.key_id = key_id
 

@@ -171,10 +171,12 @@ class ServiceKeys:
         return version
 
     def _local(self) -> list[bytes]:
-        given = f"{self._environ.get(VARIABLE, '')} {self._environ.get(OLD_VARIABLE, '')}".split()
-        return [decoded(text, VARIABLE) for text in given] + (
-            read_file(self._path) if self._path.exists() else []
-        )
+        given = [
+            decoded(text, name)
+            for name in (VARIABLE, OLD_VARIABLE)
+            for text in self._environ.get(name, "").split()
+        ]
+        return [*given, *(read_file(self._path) if self._path.exists() else [])]
 
 
 def source_of(

@@ -179,14 +179,20 @@ def read_file(path: Path) -> list[bytes]:
 
 
 def write_file(path: Path, given: Sequence[bytes]) -> None:
-    """Write a key file so that whoever reads sees the old one or the new one, whole."""
-    draft = _draft(path, given)
-    os.replace(draft, path)
-    handle = os.open(path.parent, os.O_RDONLY)
+    """Write a key file so that whoever reads sees the old one or the new one, whole.
+
+    Raises:
+        BadMasterKey: it can't be written.
+    """
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.replace(_draft(path, given), path)
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise BadMasterKey(str(path), f"can't be written ({error.strerror})") from error
 
 
 def _derived(secret: bytes, label: str, length: int) -> bytes:

@@ -48,7 +48,8 @@ class KnownCustomers:
     async def find_customers(self, session: ReadSession, reference: str) -> Sequence[UUID]:
         """Return the customers of a reference: who proved it, and who only typed it."""
         digests = [
-            self._master_key.digest(label, reference.encode()) for label in ("customer.verified", "customer")
+            self._master_key.digest(label, reference.encode(errors="surrogatepass"))
+            for label in ("customer.verified", "customer")
         ]
         return [row[0] for row in await session.all(_FIND, (digests,))]
 

@@ -15,7 +15,7 @@ from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.govern.ledger.contracts import Detail, Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.privacy import key_queries as queries
-from steward.govern.privacy.errors import KeyInUse
+from steward.govern.privacy.errors import KeyInUse, NoSuchKey
 from steward.govern.privacy.key_keeping import CHANNEL, LOCK, KeyKeeping, ServiceKeys
 from steward.govern.privacy.master_key import ID_BYTES, MasterKey, lookup_context
 
@@ -143,15 +143,20 @@ class Rotation:
         """Forget an older key.
 
         Raises:
+            NoSuchKey: no key has this id.
             KeyInUse: it's in use, or something is wrapped by it.
             KeyGiven: Steward can't change where it comes from.
         """
-        for state in await self.state():
-            if state.id == key_id and (state.in_use or state.rows):
-                raise KeyInUse(key_id, state.rows if not state.in_use else 0)
+        state = next((one for one in await self.state() if one.id == key_id), None)
+        if state is None:
+            raise NoSuchKey(key_id)
+        if state.in_use or state.rows:
+            raise KeyInUse(key_id, 0 if state.in_use else state.rows)
         async with self._database.write() as session:
             # A process that hasn't heard of the new key may be wrapping by this one at this moment.
             await session.execute(f"lock table {', '.join(self._tables)} in share mode")
+            # Nor may a new key come into the source while this one is taken out of it.
+            await session.one(queries.LOCK_KEYS, [LOCK])
             if rows := await self._wrapped_by(session, key_id):
                 raise KeyInUse(key_id, rows)
             await self._keeping.source.drop(session, key_id)

@@ -21,6 +21,7 @@ KEYS: Final = (
     "recycling overwrite it, and opens with the master key alone."
 )
 FORMAT: Final = "steward-erasure/1"
+_RULE: Final = "|---|---|---|"
 _SIGNED: Final = b"steward erasure\x00"
 """Begins what is signed, so that a signature of one kind of thing is never one of another."""
 WHY_KEPT: Final = {
@@ -162,7 +163,7 @@ def as_markdown(certificate: Certificate) -> str:
         "## Removed",
         "",
         "| data | table | rows |",
-        "|---|---|---|",
+        _RULE,
     ]
     lines += [
         f"| {name} | {table} | {rows} |"
@@ -205,7 +206,8 @@ def as_html(certificate: Certificate) -> str:
 
 def _elements(lines: Sequence[str]) -> Iterator[str]:
     """Yield the page's elements for lines of the Markdown above; rows and items that follow make one."""
-    for kind, group in groupby(lines, key=lambda line: line.split(" ")[0]):
+    shown = (line for line in lines if line != _RULE)
+    for kind, group in groupby(shown, key=lambda line: line.split(" ")[0]):
         texts = [html.escape(line.removeprefix(kind).strip(" |")) for line in group]
         match kind:
             case "#" | "##":
@@ -213,12 +215,16 @@ def _elements(lines: Sequence[str]) -> Iterator[str]:
             case "-":
                 yield "<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>"
             case "|":
-                rows = ("</td><td>".join(text.split(" | ")) for text in texts)
-                yield "<table>" + "".join(f"<tr><td>{row}</td></tr>" for row in rows) + "</table>"
-            case "" | "|---|---|---|":
+                head, *rows = (text.split(" | ") for text in texts)
+                yield "<table>" + _row("th", head) + "".join(_row("td", row) for row in rows) + "</table>"
+            case "":
                 continue
             case word:
                 yield from (f"<p>{html.escape(word)} {text}</p>" for text in texts)
+
+
+def _row(cell: str, texts: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{cell}>{text}</{cell}>" for text in texts) + "</tr>"
 
 
 def _rows(rows: int | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from steward.govern.retention.erasing import Erasing
 ROUND_EVERY: Final = timedelta(hours=24)
 BATCH: Final = 500
 """Rows or conversations in one transaction: 2 to 48 ms each, with 1,000 conversations on two busy cores."""
+_CALENDAR_BEGINS: Final = datetime.min.replace(tzinfo=UTC)
 _LOCK: Final = 0x7374_7265_7465_6E74
 log = structlog.get_logger(__name__)
 DropMonths = Callable[[datetime], Awaitable[int]]
@@ -171,4 +172,6 @@ class Expiring:
                 await session.execute(queries.COUNT_ROWS, {"id": identifier, "name": name, "rows": rows})
 
     def _before(self, rule: Rule) -> datetime:
-        return self._clock.now() - timedelta(days=rule.days)
+        """Return the moment before which things are old; a rule may be longer than the calendar."""
+        now = self._clock.now()
+        return now - timedelta(days=min(rule.days, (now - _CALENDAR_BEGINS).days))

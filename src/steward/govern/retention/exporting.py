@@ -160,7 +160,9 @@ def packed(data: Mapping[str, Any]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         text = json.dumps(data, ensure_ascii=False, indent=2, default=_plain)
         for name, content in ((DATA, text), (PAGE, page_of(json.loads(text)))):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content.encode(), zipfile.ZIP_DEFLATED)
+            # Half a surrogate pair is kept as it was typed; JSON's escape is its one form in UTF-8.
+            plain = content.encode(errors="backslashreplace")
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), plain, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

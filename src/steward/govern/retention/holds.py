@@ -11,7 +11,13 @@ from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 from steward.govern.retention import queries
 from steward.govern.retention.contracts import Customers, Hold
-from steward.govern.retention.errors import AlreadyHeld, BadHoldReason, BeingErased, NotHeld
+from steward.govern.retention.errors import (
+    AlreadyHeld,
+    BadHoldReason,
+    BeingErased,
+    NoSuchCustomer,
+    NotHeld,
+)
 from steward.govern.retention.finding import find
 
 MOST_REASON = 200
@@ -38,22 +44,24 @@ class Holds:
         if not 0 < len(reason.strip()) <= MOST_REASON:
             raise BadHoldReason
         async with self._database.write() as session:
-            customers = await find(session, customer, self._customers)
-            await session.all(queries.LOCK_CUSTOMERS, (list(customers),))
-            erased = await session.one(queries.IS_ERASED, (list(customers),))
+            found = await find(session, customer, self._customers)
+            customers = tuple(row[0] for row in await session.all(queries.LOCK_CUSTOMERS, (list(found),)))
+            erased = await session.one(queries.IS_ERASED, (list(found),))
             if erased is not None and erased[0]:
                 raise BeingErased
+            if not customers:
+                raise NoSuchCustomer
             placed = 0
             for customer_id in customers:
                 values = {"id": new_id(self._clock), "customer": customer_id, "reason": reason.strip()}
-                placed += await session.execute(
+                if await session.execute(
                     queries.PLACE_HOLD, {**values, "at": self._clock.now(), "by": actor}
-                )
+                ):
+                    placed += 1
+                    entry = Entry(actor, "hold.placed", f"customer:{customer_id}", {})
+                    await self._ledger.append(session, entry)
             if not placed:
                 raise AlreadyHeld
-            for customer_id in customers:
-                entry = Entry(actor, "hold.placed", f"customer:{customer_id}", {})
-                await self._ledger.append(session, entry)
         return customers
 
     async def lift(self, customer: str, *, actor: str) -> tuple[UUID, ...]:
@@ -66,9 +74,10 @@ class Holds:
         async with self._database.write() as session:
             customers = await find(session, customer, self._customers)
             values = {"customers": list(customers), "at": self._clock.now(), "by": actor}
-            if not await session.all(queries.LIFT_HOLDS, values):
+            lifted = await session.all(queries.LIFT_HOLDS, values)
+            if not lifted:
                 raise NotHeld
-            for customer_id in customers:
+            for (customer_id,) in lifted:
                 entry = Entry(actor, "hold.lifted", f"customer:{customer_id}", {})
                 await self._ledger.append(session, entry)
         return customers

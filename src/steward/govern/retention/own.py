@@ -8,10 +8,11 @@ from uuid import UUID
 from steward.base.db.contracts import ReadSession
 from steward.govern.retention.contracts import DataKind, Record
 from steward.govern.retention.exporting import select_exports
-from steward.govern.retention.purging import SqlPurger, Statement
+from steward.govern.retention.purging import UNHELD, SqlPurger, Statement
 
-_FORGET = """
-    with due as (select id from export_made where made_at < %(before)s limit %(limit)s),
+_OLD = f"e.made_at < %(before)s and {UNHELD.format(customer='e.customer_id')}"
+_FORGET = f"""
+    with due as (select e.id from export_made e where {_OLD} limit %(limit)s),
     gone as (delete from export_made e using due where e.id = due.id returning 1)
     select count(*) from gone"""
 
@@ -59,7 +60,7 @@ def exports_purger() -> SqlPurger:
                 keeps=True,
             ),
         ),
-        due_sql="select count(*) from export_made where made_at < %(before)s",
+        due_sql=f"select count(*) from export_made e where {_OLD}",
         expiring=(_FORGET,),
         export_with=_exports,
     )

@@ -14,7 +14,7 @@ on conflict (customer_id) where lifted_at is null do nothing
 """
 LIFT_HOLDS = """
 update legal_hold set lifted_at = %(at)s, lifted_by = %(by)s
-where customer_id = any(%(customers)s) and lifted_at is null returning id
+where customer_id = any(%(customers)s) and lifted_at is null returning customer_id
 """
 HOLDS = """
 select id, customer_id, reason, placed_at, placed_by from legal_hold
@@ -61,7 +61,7 @@ where %(customers)s::uuid[] is null or customer_id = any(%(customers)s)
 order by made_at desc limit %(limit)s
 """
 
-OPEN_ROUND = "select id, counts from retention_run where finished_at is null order by started_at desc limit 1"
+OPEN_ROUND = "select id from retention_run where finished_at is null order by started_at desc limit 1"
 LAST_ROUND = "select max(finished_at) from retention_run"
 BEGIN_ROUND = "insert into retention_run (id, started_at) values (%s, %s)"
 COUNT_ROWS = """

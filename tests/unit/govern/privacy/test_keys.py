@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward.govern.privacy.errors import BadMasterKey, SealBroken, WrongMasterKey
-from steward.govern.privacy.master_key import MasterKey
+from steward.govern.privacy.master_key import MasterKey, write_file
 from steward.govern.privacy.sealing import CustomerKey
 
 _GIVEN = base64.b64encode(b"g" * 32).decode()
@@ -48,6 +48,13 @@ class TestLoad:
         (tmp_path / "file").write_text("x")
         with pytest.raises(BadMasterKey, match="can't be read or made"):
             MasterKey.load(tmp_path / "file", {})
+
+
+class TestWriteFile:
+    def test_place_that_takes_no_file_is_named_and_no_key_shown(self, tmp_path: Path) -> None:
+        with pytest.raises(BadMasterKey, match="can't be written") as caught:
+            write_file(tmp_path / "nowhere" / "master.key", [b"g" * 32])
+        assert _GIVEN not in str(caught.value)
 
 
 class TestWrap:
