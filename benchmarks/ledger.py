@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.machine import commit_ms, describe, fsync_setting
 from steward.base.clock import SystemClock
@@ -28,7 +29,7 @@ from steward.base.db.embedded import APP_ROLE, EmbeddedServer, start_embedded
 from steward.base.db.migrations import upgrade
 from steward.base.db.pool import PooledDatabase
 from steward.govern.ledger.chaining import Chainer
-from steward.govern.ledger.contracts import Entry
+from steward.govern.ledger.contracts import Entry, Signature
 from steward.govern.ledger.service import Ledger
 
 WRITERS = (1, 4, 16)
@@ -58,6 +59,24 @@ class Measured:
     tail_p95_ms: float | None = None
     tail_max_ms: float | None = None
     whole: bool | None = None
+
+
+class Key:
+    """Signs with a key in memory, as the installation does."""
+
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.generate()
+
+    async def public_key(self) -> bytes:
+        """Return the public key."""
+        return self._key.public_key().public_bytes_raw()
+
+    async def sign(self, message: bytes) -> Signature:
+        """Sign."""
+        return Signature(await self.public_key(), self._key.sign(message))
+
+
+KEY = Key()
 
 
 async def write(url: str, way: str, writers: int, seconds: float) -> tuple[int, float]:
@@ -108,7 +127,7 @@ def write_here(url: str, way: str, writers: int, seconds: float, results: Any) -
 async def measure(server: EmbeddedServer, way: str, writers: int, seconds: float) -> Measured:
     """Run the writers, with a chainer in this process, and sample the tail."""
     database = await PooledDatabase.open(server.app_url)
-    chaining = asyncio.create_task(Chainer(database, SystemClock()).run())
+    chaining = asyncio.create_task(Chainer(database, SystemClock(), signer=KEY).run())
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
     process = context.Process(target=write_here, args=(server.app_url, way, writers, seconds, results))
@@ -124,7 +143,7 @@ async def measure(server: EmbeddedServer, way: str, writers: int, seconds: float
     await asyncio.to_thread(process.join)
     chaining.cancel()
     await asyncio.gather(chaining, return_exceptions=True)
-    await Chainer(database, SystemClock()).finish()
+    await Chainer(database, SystemClock(), signer=KEY).finish()
     whole = None
     if way != "lock":
         async with database.read() as session:

@@ -155,6 +155,7 @@ async def _built(
     )
     anatomies = Anatomies(database=database, vault=vault)
     replays = Replays(database=database, vault=vault, runtimes=runtimes)
+    foundation.chainer.count_into(registry)
     improvement = build_improvement(foundation, assistant=assistant, replays=replays)
     retention = build_retention(foundation)
     title = (await runtimes.opening(assistant)).assistant_title

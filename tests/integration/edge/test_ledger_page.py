@@ -6,7 +6,9 @@ import hashlib
 from uuid import UUID
 
 import httpx2
+import psycopg
 import pytest
+from tests.conftest import TestDatabase
 from tests.integration.edge.conftest import MASTER
 
 from steward.base.clock import FixedClock
@@ -60,6 +62,23 @@ class TestList:
         page = await officer.get("/console/ledger")
         assert "every entry is linked" in page.text
         assert "A candidate answers everybody" in page.text
+
+    async def test_tells_that_rows_were_changed_before_they_were_signed(
+        self,
+        officer: httpx2.AsyncClient,
+        services: Services,
+        chainer: Chainer,
+        clean_database: TestDatabase,
+    ) -> None:
+        await written(services)
+        await chainer.link()
+        assert "No head is signed any more" not in (await officer.get("/console/ledger")).text
+        async with await psycopg.AsyncConnection.connect(clean_database.admin_url) as admin:
+            await admin.execute("set local session_replication_role = replica")
+            await admin.execute("update ledger_entry set actor = 'x' where deed = 'rollout.promoted'")
+        page = await officer.get("/console/ledger")
+        assert "No head is signed any more: the entry of row" in page.text
+        assert "was changed after it was written" in page.text
 
     async def test_filters_by_deed_subject_and_period(
         self, officer: httpx2.AsyncClient, services: Services

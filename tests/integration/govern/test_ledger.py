@@ -12,6 +12,8 @@ from uuid import UUID
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 from tests.conftest import TestDatabase
 
 from steward.app.commands.ledger import run_verify
@@ -20,6 +22,7 @@ from steward.base.db.contracts import Database, ReadSession
 from steward.base.errors import InvalidInput, Misconfigured, Unavailable
 from steward.govern.ledger.chaining import Chainer
 from steward.govern.ledger.contracts import Detail, Entry, Head, Signature, Verdict
+from steward.govern.ledger.errors import BrokenLedger
 from steward.govern.ledger.proofs import (
     NotProvableYet,
     export,
@@ -207,6 +210,88 @@ class TestSign:
         await append(database, ledger)
         await Chainer(database, fixed_clock, signer=Key(b"f" * 32)).finish()
         assert "isn't this installation's" in str((await verdict(database, ledger)).reason)
+
+
+class TestRecheck:
+    """No head is signed over rows that aren't as they were written."""
+
+    @pytest.mark.parametrize(
+        ("statement", "says"),
+        [
+            ("update ledger_entry set actor = 'account:8' where {4}", "entry of row 4 was changed"),
+            ("delete from ledger_entry where {3}", "the entry of row 3 is missing"),
+            ("update ledger_link set digest = set_byte(digest, 0, 7) where position = 4", "link of row 4"),
+            (
+                "update ledger_link set previous = set_byte(previous, 0, 7) where position = 3",
+                "doesn't follow",
+            ),
+            ("delete from ledger_link where position = 3", "row 3 is missing"),
+            ("update ledger_checkpoint set at = at + interval '1 second'", "head of row 2 isn't signed"),
+            ("delete from ledger_link where position > 1", "ends at position 1, but 2 was signed"),
+        ],
+    )
+    async def test_refuses_and_tells(
+        self,
+        database: Database,
+        ledger: Ledger,
+        chainer: Chainer,
+        clean_database: TestDatabase,
+        statement: str,
+        says: str,
+    ) -> None:
+        registry = CollectorRegistry()
+        chainer.count_into(registry)
+        ids: list[UUID | None] = [None, *[await append(database, ledger) for _ in range(2)]]
+        await chainer.finish()
+        ids += [await append(database, ledger) for _ in range(2)]
+        await chainer.link()
+        assert registry.get_sample_value("steward_ledger_broken") == 0
+        await tamper(clean_database.admin_url, statement.format(*(f"id = '{id}'" for id in ids)))
+        with pytest.raises(BrokenLedger, match=says):
+            await chainer.sign()
+        with capture_logs() as logs:
+            await chainer.finish()
+        assert [line["event"] for line in logs] == ["ledger_broken"]
+        assert registry.get_sample_value("steward_ledger_broken") == 1
+        async with database.read() as session:
+            state = await ledger.state(session)
+            fault = await ledger.fault_of_unsigned(session, public_key=KEY.public)
+        assert state.signed is not None
+        assert state.signed.position == 2
+        assert says in str(fault)
+
+    async def test_an_entry_changed_before_it_is_linked_is_never_signed(
+        self, database: Database, ledger: Ledger, chainer: Chainer, clean_database: TestDatabase
+    ) -> None:
+        await append(database, ledger)
+        await tamper(clean_database.admin_url, "update ledger_entry set subject = 'account:2'")
+        await chainer.link()
+        with pytest.raises(BrokenLedger, match="entry of row 1 was changed"):
+            await chainer.sign()
+
+    async def test_goes_on_once_the_row_is_as_it_was(
+        self, database: Database, ledger: Ledger, chainer: Chainer, clean_database: TestDatabase
+    ) -> None:
+        registry = CollectorRegistry()
+        chainer.count_into(registry)
+        await append(database, ledger)
+        await chainer.link()
+        for actor, broken in (("account:8", 1), ("account:9", 0)):
+            await tamper(clean_database.admin_url, f"update ledger_entry set actor = '{actor}'")
+            await chainer.finish()
+            assert registry.get_sample_value("steward_ledger_broken") == broken
+        assert (await verdict(database, ledger)).signed_to == 1
+
+    async def test_several_that_sign_at_once_make_one_row_of_heads(
+        self, database: Database, ledger: Ledger, chainer: Chainer, fixed_clock: FixedClock
+    ) -> None:
+        other = Chainer(database, fixed_clock, signer=KEY)
+        for _ in range(3):
+            await append(database, ledger)
+            await chainer.link()
+            await asyncio.gather(*(one.sign() for one in (chainer, other) for _ in range(4)))
+        found = await verdict(database, ledger)
+        assert (found.ok, found.checkpoints, found.signed_to) == (True, 3, 3)
 
 
 class TestVerify:

@@ -85,7 +85,9 @@ async def ledger(request: Request, before: str = "") -> Response:
     """Show entries, newest first, by who, deed, subject and period."""
     services, chosen = services_of(request), Filter.of(request)
     place = record_id_of(before, "entry") if before else None
+    key = await services.ledger_signer.public_key()
     async with services.database.read() as session:
+        fault = await services.ledger.fault_of_unsigned(session, public_key=key)
         rows = await services.ledger.recent(session, limit=ON_A_PAGE + 1, before=place, **chosen.parameters())
         state = await services.ledger.state(session)
         deeds = await services.ledger.deeds(session)
@@ -98,6 +100,7 @@ async def ledger(request: Request, before: str = "") -> Response:
         rows=rows[:ON_A_PAGE],
         more=len(rows) > ON_A_PAGE,
         state=state,
+        fault=fault,
         tail_age=_age(state.tail.oldest_at, services.clock.now()),
         chosen=chosen,
         deeds=_with_nouns(deeds),

@@ -4,15 +4,20 @@ Every process may run one; a lock makes them one at a time, and PostgreSQL drops
 transaction. A chainer that is killed leaves no half of a batch: links appear and entries leave the tail
 in one transaction. An entry whose transaction commits late is linked late; it can't be missed, because it
 stays in the tail until it is.
+
+Before a head is signed, the entries and links under it are recomputed from their rows. Where one doesn't fit,
+no head is signed any more; the log, a figure and the ledger's page tell.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
@@ -20,8 +25,9 @@ from steward.base.errors import StewardError
 from steward.govern.ledger import queries
 from steward.govern.ledger.chain import link_digest
 from steward.govern.ledger.contracts import GENESIS, Checkpoint, Head, Signature, Signer
-from steward.govern.ledger.merkle import Growing
+from steward.govern.ledger.errors import BrokenLedger
 from steward.govern.ledger.signatures import checkpoint_message
+from steward.govern.ledger.unsigned import Segment, next_segment
 from steward.govern.ledger.witness import Witness
 
 LOOK_EVERY_S: Final = 0.2
@@ -29,8 +35,8 @@ LOOK_EVERY_S: Final = 0.2
 BATCH: Final = 2000
 SIGN_AFTER_LINKS: Final = 1000
 SIGN_AFTER: Final = timedelta(seconds=60)
-MOST_BETWEEN: Final = 10_000
-"""Links under one signed head at most: a proof reads them all."""
+LOOK_AGAIN_AFTER: Final = timedelta(seconds=60)
+"""How long a ledger that was found broken is left before it's looked at again."""
 _LOCK: Final = 0x7374_6577_6172_64
 """The advisory lock of the chain: the letters of the product's name."""
 log = structlog.get_logger(__name__)
@@ -51,6 +57,17 @@ class Chainer:
         self._clock = clock
         self._signer = signer
         self._witness = witness
+        self._broken: BrokenLedger | None = None
+        self._found_at: datetime | None = None
+
+    def count_into(self, registry: CollectorRegistry) -> None:
+        """Tell Prometheus whether the ledger was found broken when its head was to be signed."""
+        gauge = Gauge(
+            "steward_ledger_broken",
+            "1 while no head is signed because rows of the ledger aren't as they were written.",
+            registry=registry,
+        )
+        gauge.set_function(lambda: float(self._broken is not None))
 
     async def run(self) -> None:
         """Link and sign until cancelled; a failure is logged and tried again, a named isolation point."""
@@ -58,8 +75,10 @@ class Chainer:
             try:
                 while await self.link() == BATCH:
                     pass
-                if self._signer is not None:
+                if self._signer is not None and not self._was_broken_lately():
                     await self.sign(only_when_due=True)
+            except BrokenLedger as error:
+                log.error("ledger_broken", sentence=str(error))
             except StewardError as error:
                 log.warning("ledger_not_chained", sentence=str(error))
             except Exception:
@@ -67,14 +86,20 @@ class Chainer:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def finish(self) -> None:
-        """Link what has committed and sign the head: before a process ends, or before a proof is made."""
+        """Link what has committed and sign the head: before a process ends, or before a proof is made.
+
+        A ledger that is broken stays unsigned, which is logged: the process ends all the same.
+        """
         if self._signer is not None:
             # The key is made at its first use, with an entry of its own that is to be linked as well.
             await self._signer.public_key()
         while await self.link(patiently=True) == BATCH:
             pass
         if self._signer is not None:
-            await self.sign()
+            try:
+                await self.sign()
+            except BrokenLedger as error:
+                log.error("ledger_broken", sentence=str(error))
 
     async def link(self, *, patiently: bool = False) -> int:
         """Link one batch and return how many entries it was; 0 where another process is at it.
@@ -91,22 +116,28 @@ class Chainer:
             return await self._link_batch(session)
 
     async def sign(self, *, only_when_due: bool = False) -> Checkpoint | None:
-        """Sign the head and tell the witness; None where nothing is new, or where it isn't due yet."""
+        """Sign the head and tell the witness; None where nothing is new, or where it isn't due yet.
+
+        Raises:
+            BrokenLedger: an entry or a link that the head would cover isn't as it was written.
+        """
         if self._signer is None:
             raise ValueError("a chainer without a signer can't sign")
         if not await self._is_due(only_when_due=only_when_due):
             return None
         made: Checkpoint | None = None
-        # Not while the chain is locked: at its first use the key is read, or made.
-        await self._signer.public_key()
+        # Not while the chain is locked: the key is read or made at its first use, and checking takes a while.
+        public_key = await self._signer.public_key()
         while True:
-            async with self._database.write() as session:
-                await _locked(session, patiently=True)
-                checkpoint = await self._sign_segment(session, self._signer)
-            if checkpoint is None:
+            async with self._database.read() as session:
+                segment = await next_segment(session, public_key=public_key)
+            self._note(segment)
+            if segment is None:
                 return made
-            made = checkpoint
-            await self._tell(made)
+            checkpoint = await self._sign_segment(segment, self._signer)
+            if checkpoint is not None:
+                made = checkpoint
+                await self._tell(made)
 
     async def _link_batch(self, session: WriteSession) -> int:
         row = await session.one(queries.HEAD)
@@ -132,48 +163,55 @@ class Chainer:
             newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
         new = (count[0] if count else 0) - (newest.position if newest else 0)
         if new <= 0 or not only_when_due:
-            return new > 0
+            return new != 0
         waited = newest is None or self._clock.now() - newest.at >= SIGN_AFTER
         return waited or new >= SIGN_AFTER_LINKS
 
-    async def _sign_segment(self, session: WriteSession, signer: Signer) -> Checkpoint | None:
-        newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
-        first = newest.position + 1 if newest else 1
-        rows = await session.all(queries.DIGESTS, [first, first + MOST_BETWEEN - 1])
-        if not rows:
-            return None
-        tree = Growing()
-        for (digest,) in rows:
-            tree.add(bytes(digest))
+    async def _sign_segment(self, segment: Segment, signer: Signer) -> Checkpoint | None:
+        """Sign what was checked; None where another process has signed meanwhile."""
         unsigned = Checkpoint(
-            first=first,
-            position=first + len(rows) - 1,
+            first=segment.first,
+            position=segment.position,
             at=self._clock.now(),
-            head=bytes(rows[-1][0]),
-            root=tree.root(),
+            head=segment.head,
+            root=segment.root,
             signature=Signature(b"", b""),
         )
-        signed = await signer.sign(checkpoint_message(unsigned))
-        await session.execute(
-            queries.PUT_CHECKPOINT,
-            [
-                unsigned.first,
-                unsigned.position,
-                unsigned.at,
-                unsigned.head,
-                unsigned.root,
-                signed.public_key,
-                signed.signature,
-            ],
-        )
-        return Checkpoint(
-            unsigned.first,
-            unsigned.position,
-            unsigned.at,
-            unsigned.head,
-            unsigned.root,
-            Signature(signed.public_key, signed.signature),
-        )
+        async with self._database.write() as session:
+            await _locked(session, patiently=True)
+            newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
+            if (newest.position if newest else 0) != segment.first - 1:
+                return None
+            given = await signer.sign(checkpoint_message(unsigned))
+            signed = replace(unsigned, signature=Signature(given.public_key, given.signature))
+            await session.execute(
+                queries.PUT_CHECKPOINT,
+                [
+                    signed.first,
+                    signed.position,
+                    signed.at,
+                    signed.head,
+                    signed.root,
+                    signed.signature.public_key,
+                    signed.signature.signature,
+                ],
+            )
+        return signed
+
+    def _note(self, segment: Segment | None) -> None:
+        """Keep in mind whether the ledger is broken.
+
+        Raises:
+            BrokenLedger: it is.
+        """
+        if segment is None or segment.fault is None:
+            self._broken = self._found_at = None
+            return
+        self._broken, self._found_at = BrokenLedger(segment.fault), self._clock.now()
+        raise self._broken
+
+    def _was_broken_lately(self) -> bool:
+        return self._found_at is not None and self._clock.now() - self._found_at < LOOK_AGAIN_AFTER
 
     async def _tell(self, checkpoint: Checkpoint) -> None:
         # The next head covers this one: a witness that is away for a while misses nothing that matters.

@@ -36,6 +36,8 @@ LET_GO: Final = "delete from ledger_tail where number = any(%s)"
 
 # ------------------------------------------------------------------ signed heads
 
+_ENTRY: Final = "e.id, e.at, e.actor, e.deed, e.subject, e.details, e.digest"
+_LINK: Final = "l.position, l.entry, l.form, l.previous, l.digest"
 _CHECKPOINT: Final = "c.first, c.position, c.at, c.head, c.root, c.public_key, c.signature"
 NEWEST_CHECKPOINT: Final = f"select {_CHECKPOINT} from ledger_checkpoint c order by c.position desc limit 1"
 CHECKPOINT_OVER: Final = (
@@ -52,14 +54,15 @@ PUT_CHECKPOINT: Final = """
 insert into ledger_checkpoint (first, position, at, head, root, public_key, signature)
 values (%s, %s, %s, %s, %s, %s, %s)
 """
+NEXT: Final = f"""
+select {_LINK}, {_ENTRY} from ledger_link l left join ledger_entry e on e.id = l.entry
+where l.position > %s order by l.position limit %s
+"""
 DIGESTS: Final = """
 select digest from ledger_link where position between %s and %s order by position
 """
 
 # ------------------------------------------------------------------ reading and proving
-
-_ENTRY: Final = "e.id, e.at, e.actor, e.deed, e.subject, e.details, e.digest"
-_LINK: Final = "l.position, l.entry, l.form, l.previous, l.digest"
 
 IN_ORDER: Final = f"""
 select {_LINK}, {_ENTRY}, {_CHECKPOINT}

@@ -14,6 +14,7 @@ from steward.govern.ledger import queries
 from steward.govern.ledger.chain import Walk, entry_digest
 from steward.govern.ledger.contracts import GENESIS, Entry, Head, Row, State, Tail, Verdict
 from steward.govern.ledger.signatures import is_trusted
+from steward.govern.ledger.unsigned import next_segment
 
 TELL_EVERY = 5000
 
@@ -88,6 +89,11 @@ class Ledger:
         """Check the chain from the signed head before the newest one on; quick however long the ledger is."""
         newest = queries.checkpoint_of(await session.one(queries.NEWEST_CHECKPOINT))
         return await self.verify(session, public_key=public_key, start=newest.position if newest else 1)
+
+    async def fault_of_unsigned(self, session: ReadSession, *, public_key: bytes) -> str | None:
+        """Say why no head can be signed over the newest rows; None where one can, or all have one."""
+        segment = await next_segment(session, public_key=public_key)
+        return None if segment is None else segment.fault
 
     async def recent(
         self,
