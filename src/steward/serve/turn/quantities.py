@@ -160,8 +160,13 @@ class Known:
 
 
 @lru_cache(maxsize=4096)
-def known_in(text: str) -> Known:
-    """Return what a text gives; the latest texts are kept."""
+def known_in(passage: str) -> Known:
+    """Return what a passage gives; the latest passages are kept."""
+    return known_of(passage)
+
+
+def known_of(text: str) -> Known:
+    """Return what a text gives."""
     found = quantities_in(text, articles=True)
     keys = {quantity.key for quantity in found}
     keys |= {("date", "day", value.partition(" ")[0]) for measure, _, value in keys if measure == "date"}

@@ -10,9 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from steward.base.language.grounding import GroundingHead
-from steward.base.language.grounding_text import FUNCTION_WORDS, content_stems, stem, told
+from steward.base.language.grounding_text import (
+    FUNCTION_WORDS,
+    Told,
+    content_stems,
+    stem,
+    told,
+    words_of,
+)
 from steward.base.language.leaks import Kept
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.claims import claims_of, makes_claim, without_marker
@@ -22,7 +30,7 @@ from steward.serve.turn.drafts import Draft
 from steward.serve.turn.effects import claims_effect
 from steward.serve.turn.faults import Fault
 from steward.serve.turn.promises import Promises
-from steward.serve.turn.quantities import Measure, known_in, missing_quantity
+from steward.serve.turn.quantities import Known, Measure, known_in, known_of, missing_quantity
 from steward.supply.knowledge.contracts import Passage
 
 _NAME = re.compile(r"(?<!\w)[^\W\d_]+(?:['’][^\W\d_]+)?(?!\w)")
@@ -32,6 +40,8 @@ _BEGINS = re.compile(r"[.!?:\n\"“(]\s*$|^\s*$|[-*•]\s*$")
 _CALENDAR = (Measure.DATE, Measure.CLOCK)
 _FEWEST_STEMS = 2
 """Content words of a claim from which its grounding is weighed; fewer tell too little."""
+_KEPT_TALKS = 64
+"""Conversations of turns under way: each turn has another, so more of customers' words would be kept in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,15 @@ class Checked:
     def passed(self) -> bool:
         """Whether the sentence may be sent."""
         return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """What a conversation gives: quantities, its words in lower case, and their stems."""
+
+    known: Known
+    words: frozenset[str]
+    every: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +204,23 @@ def _conflict(text: str, cited: Sequence[str]) -> Fault | None:
 
 def _fact_fault(text: str, cited: Sequence[str], context: str) -> Fault | None:
     plain = _LABEL.sub("", without_marker(text))
-    missing = missing_quantity(plain, [known_in(item) for item in (*cited, context)])
+    talk = _talk(context)
+    missing = missing_quantity(plain, [talk.known, *map(known_in, cited)])
     if missing is not None:
         return Fault.UNKNOWN_DATE if missing.measure in _CALENDAR else Fault.UNKNOWN_NUMBER
-    known = [told(item) for item in (*cited, context)]
+    known: list[_Talk | Told] = [talk, *map(told, cited)]
     for name in _names(plain):
         word = name.lower().replace("’", "'")
         if not any(word in item.words or stem(word) in item.every for item in known):
             return Fault.UNKNOWN_NAME
     return None
+
+
+@lru_cache(maxsize=_KEPT_TALKS)
+def _talk(context: str) -> _Talk:
+    """Take a conversation apart, once for all sentences of a turn."""
+    words = frozenset(words_of(context))
+    return _Talk(known_of(context), words, frozenset(map(stem, words)))
 
 
 def _names(text: str) -> list[str]:

@@ -86,13 +86,13 @@ def _search_signs(passages: Sequence[Passage]) -> dict[str, float]:
 def _word_signs(
     question: str, before: Sequence[str], passages: Sequence[Passage], statistics: Statistics
 ) -> dict[str, float]:
-    weight = {term: statistics.rarity(feature_of(term)) for term in _words(question)}
+    weight = {term: statistics.rarity(feature_of(term)) for term in _words_said(question)}
     whole = sum(weight.values()) or 1.0
     bodies = [_words(f"{passage.heading}\n{passage.body}") for passage in passages]
     said = [_sentence_words(passage.body) for passage in passages[:COMPARED]]
     said_words = [words for passage in said for words in passage]
     earlier = _words_of(before)
-    last = _words(before[-1]) if before else frozenset()
+    last = _words_said(before[-1]) if before else frozenset()
 
     def share(words: Iterable[str]) -> float:
         return sum(weight[term] for term in weight.keys() & words) / whole
@@ -127,9 +127,9 @@ def _word_signs(
 
 def _reference_signs(question: str, before: Sequence[str]) -> dict[str, float]:
     earlier = _words_of(before)
-    things = [_words(thing) for thing in _POINTING.findall(question)]
+    things = [_words_said(thing) for thing in _POINTING.findall(question)]
     open_thing = any(not thing & earlier for thing in things) and not _ONESELF.search(question)
-    named = (_words(name) for name in _NAMED.findall(question))
+    named = (_words_said(name) for name in _NAMED.findall(question))
     return {
         "points": float(bool(things)),
         "points_nowhere": float(open_thing),
@@ -142,11 +142,17 @@ def _reference_signs(question: str, before: Sequence[str]) -> dict[str, float]:
 
 
 def _words_of(texts: Iterable[str]) -> Words:
-    return frozenset().union(*map(_words, texts))
+    return frozenset().union(*map(_words_said, texts))
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> Words:
+def _words(passage: str) -> Words:
+    return frozenset(terms(passage))
+
+
+@lru_cache(maxsize=512)
+def _words_said(text: str) -> Words:
+    """Return the words of something said: kept for the conversations under way, not for long."""
     return frozenset(terms(text))
 
 

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steward.base.language.grounding import GroundingHead
+from steward.base.language.grounding_text import told
 from steward.base.language.shipped import shipped
 from steward.govern.privacy.detection import Detector
 from steward.serve.turn.drafts import Draft
 from steward.serve.turn.faults import IN_WORDS, Fault, in_words
-from steward.serve.turn.verify import compile_policy, verify
+from steward.serve.turn.quantities import known_in
+from steward.serve.turn.verify import _talk, compile_policy, verify
 from steward.supply.knowledge.contracts import Passage, PassageId
 
 HEAD = GroundingHead.from_bytes(shipped()["grounding"])
@@ -65,6 +67,15 @@ class TestVerify:
         text = "A refund of £42.50 takes 3 to 5 working days."
         assert reason(text, 1) == "unknown_number"
         assert reason(text, 1, context="I was charged £42.50 twice") is None
+
+    def test_keeps_passages_in_memory_and_no_conversations(self) -> None:
+        caches = (told, known_in)
+        reason("A refund of £42 takes 3 to 5 working days.", 1)
+        kept = [cache.cache_info().currsize for cache in caches]
+        for number in range(100):
+            reason("A refund of £42 takes 3 to 5 working days.", 1, context=f"customer {number} says so")
+        assert [cache.cache_info().currsize for cache in caches] == kept
+        assert _talk.cache_info().currsize <= 64
 
 
 class TestReasons:
