@@ -41,7 +41,7 @@ _CALENDAR = (Measure.DATE, Measure.CLOCK)
 _FEWEST_STEMS = 2
 """Content words of a claim from which its grounding is weighed; fewer tell too little."""
 _KEPT_TALKS = 64
-"""Conversations of turns under way: each turn has another, so more of customers' words would be kept in vain."""
+"""Conversations of turns under way; each turn has another, so more of customers' words were kept in vain."""
 
 
 @dataclass(frozen=True, slots=True)
