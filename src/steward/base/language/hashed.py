@@ -21,10 +21,13 @@ RUNS: Final = (3, 4, 5)
 LONGEST: Final = 8000
 """Characters read of a text."""
 _WORD = re.compile(r"\w+|[^\w\s]")
-_SORTED_BELOW: Final = 600
-"""Features up to which sorting them is faster than counting into all buckets."""
+_ASCII_WORD = re.compile(rb"\w+|[^\w\s\x1c-\x1f]")
+"""The same over bytes, for which the last four characters are no white space."""
 _MULTIPLIER: Final = np.uint32(0x9E3779B1)
 _STEP: Final = np.uint32(16777619)
+_SEEDS: Final = (np.array(RUNS, np.uint32) * _STEP)[:, None]
+_WEIGHTS: Final = (1 + np.log(np.arange(1, 4 * len(RUNS) * LONGEST))).astype(np.float32)
+"""What a feature weighs that is there so many times, less one; a text can grow in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +39,58 @@ class HashedRow:
 
     def times(self, coefficients: NDArray[np.float32]) -> float:
         """Return the product with a column of coefficients, shape (2 x BUCKETS,)."""
-        return float(np.dot(coefficients[self.features], self.weights))
+        return float(np.dot(coefficients.take(self.features), self.weights))
 
 
 def hashed_row(text: str) -> HashedRow:
     """Weigh the words and letters of a text; case and width of white space don't count."""
     plain = text[:LONGEST].lower()
-    words, letters = _half(_words(plain)), _half(_letters(plain))
-    return HashedRow(
-        np.concatenate([words.features, letters.features + BUCKETS]),
-        np.concatenate([words.weights, letters.weights]),
-    )
+    parts = [*_words(plain), *_letters(plain)]
+    if not parts:
+        return HashedRow(np.empty(0, np.int64), np.empty(0, np.float32))
+    numbers = np.concatenate(parts)
+    numbers.sort(kind="stable")
+    changes = np.flatnonzero(numbers[1:] != numbers[:-1])
+    lasts = np.empty(len(changes) + 2, np.int64)
+    lasts[0], lasts[1:-1], lasts[-1] = -1, changes, len(numbers) - 1
+    features = numbers.take(lasts[1:]).astype(np.int64)
+    weights = _WEIGHTS.take(lasts[1:] - lasts[:-1] - 1)
+    words = int(features.searchsorted(BUCKETS))
+    for half in (weights[:words], weights[words:]):
+        if len(half):
+            half /= np.sqrt(np.dot(half, half))
+    return HashedRow(features, weights)
 
 
-def _words(plain: str) -> NDArray[np.int64]:
-    found = _WORD.findall(plain)
-    if not found:
-        return np.empty(0, np.int64)
-    numbers = np.array([zlib.crc32(word.encode("utf-8", "replace")) for word in found], np.uint32)
+def _words(plain: str) -> list[NDArray[np.uint16]]:
+    """Return the features of words and pairs of neighbours, in no order."""
+    if plain.isascii():
+        found = _ASCII_WORD.findall(plain.encode())
+    else:
+        found = "\n".join(_WORD.findall(plain)).encode("utf-8", "replace").split(b"\n")
+    if not found or not found[0]:
+        return []
+    numbers = np.array(list(map(zlib.crc32, found)), np.uint32)
     pairs = (numbers[:-1] * _STEP) ^ (numbers[1:] * _MULTIPLIER)
-    both: NDArray[np.uint32] = np.concatenate([numbers, pairs])
-    return _mixed(both)
+    return [_mixed(numbers), _mixed(pairs)]
 
 
-def _letters(plain: str) -> NDArray[np.int64]:
+def _letters(plain: str) -> list[NDArray[np.uint16]]:
+    """Return the features of runs of letters, in no order; those of each length grow from shorter ones."""
     spaced = f" {' '.join(plain.split())} "
     codes = np.frombuffer(spaced.encode("utf-32-le", "replace"), np.uint32)
-    parts = []
-    for length in RUNS:
-        if len(codes) < length:
-            continue
-        run = np.full(len(codes) - length + 1, length, np.uint32)
-        for start in range(length):
-            run = (run * _STEP) ^ codes[start : start + len(run)]
-        parts.append(run)
-    return _mixed(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+    if len(codes) < RUNS[0]:
+        return []
+    runs = _SEEDS ^ codes[:-2]
+    for start in range(1, RUNS[-1]):
+        # What is still growing, and where enough letters follow.
+        growing = runs[max(0, start + 1 - RUNS[0]) :, : max(0, len(codes) - start)]
+        growing *= _STEP
+        growing ^= codes[start : start + growing.shape[1]]
+    mixed = _mixed(runs) + np.uint16(BUCKETS)
+    return [row[: max(0, len(codes) - length + 1)] for row, length in zip(mixed, RUNS, strict=True)]
 
 
-def _mixed(numbers: NDArray[np.uint32]) -> NDArray[np.int64]:
+def _mixed(numbers: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Spread hashes over the buckets (the high bits of a product by 2^32 / golden ratio)."""
-    return ((numbers * _MULTIPLIER) >> np.uint32(17)).astype(np.int64)
-
-
-def _half(numbers: NDArray[np.int64]) -> HashedRow:
-    if len(numbers) > _SORTED_BELOW:
-        counted = np.bincount(numbers, minlength=BUCKETS)
-        features = np.flatnonzero(counted)
-        counts = counted[features]
-    else:
-        features, counts = np.unique(numbers, return_counts=True)
-    weights = (1 + np.log(counts)).astype(np.float32)
-    length = np.sqrt(np.dot(weights, weights))
-    return HashedRow(features, weights / length if length > 0 else weights)
+    return ((numbers * _MULTIPLIER) >> np.uint32(17)).astype(np.uint16)

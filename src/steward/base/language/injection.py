@@ -98,21 +98,22 @@ class InjectionHead:
             facts=packed.facts,
         )
 
-    def score(self, text: str, vector: Floats) -> float:
+    def score(self, text: str, vector: Floats, *, words: Sequence[str] | None = None) -> float:
         """Return how probably a message is an attack.
 
         Args:
             text: the message, masked or not.
             vector: its embedding, a unit vector of shape (384,).
+            words: the text's `words_of`, where they are known already.
         """
-        row, shown = self._features(text)
+        row, shown = self._features(text, words)
         if not self.knows_meaning:
             return self._by_words(row, shown)
         return _probability(_sum(self.message, row, shown, vector))
 
-    def screen(self, text: str) -> float:
+    def screen(self, text: str, *, words: Sequence[str] | None = None) -> float:
         """Return how probably a text is worth embedding and scoring; from 0.5 it is."""
-        row, shown = self._features(text)
+        row, shown = self._features(text, words)
         return _probability(_sum(self.screening, row, shown, None))
 
     def score_pieces(self, pieces: Sequence[str], vectors: Vectors) -> NDArray[np.float64]:
@@ -137,9 +138,9 @@ class InjectionHead:
     def _by_words(self, row: HashedRow, shown: Floats) -> float:
         return _probability(_sum(self.screening, row, shown, None) - float(self.facts["words_alone"]))
 
-    def _features(self, text: str) -> tuple[HashedRow, Floats]:
-        shown = (traits(text, self.surprise) - self.mean) / self.deviation
-        return hashed_row(text), np.clip(shown, -WIDEST, WIDEST)
+    def _features(self, text: str, words: Sequence[str] | None = None) -> tuple[HashedRow, Floats]:
+        shown = (traits(text, self.surprise, words=words) - self.mean) / self.deviation
+        return hashed_row(text), np.minimum(np.maximum(shown, -WIDEST), WIDEST)
 
 
 def pieces_of(text: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ is the probability of at least one.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 from steward.base.language.moderation_words import GROUPS
 from steward.base.language.shipped import unpack
 from steward.base.language.weights import MODEL_NAME
+from steward.base.language.word_groups import WordGroups, words_of
 
 NAME: Final = "moderation"
-LONGEST: Final = 8000
-"""Characters read of a text."""
-_WORD = re.compile(r"[a-z0-9'-]+")
 _PLACES: Final = {name: place for place, name in enumerate(GROUPS)}
 _TOGETHER: Final = (
     ("sexual", "young"), ("peoples", "contempt"), ("violence", "story"), ("sexual", "story"),
@@ -95,60 +93,52 @@ class ModerationHead:
             facts=packed.facts,
         )
 
-    def scores(self, text: str, vector: Floats) -> dict[Concern, float]:
+    def scores(
+        self, text: str, vector: Floats, *, words: Sequence[str] | None = None
+    ) -> dict[Concern, float]:
         """Return the probability of each concern.
 
         Args:
             text: a message, masked or not.
             vector: its embedding, a unit vector of shape (384,).
+            words: the text's `words_of`, where they are known already.
         """
         if not self.knows_meaning:
             return dict.fromkeys(Concern, 0.0)
-        words = (word_features(text) - self.mean) * self.scale
-        row = np.concatenate([vector, words]).astype(np.float32)
-        distances = self.lengths + np.dot(row, row) - 2 * np.vecdot(self.rows, row)
+        features = (word_features(text, words=words) - self.mean) * self.scale
+        row = np.concatenate([vector, features]).astype(np.float32)
+        distances = self.lengths + np.dot(row, row) - 2 * (self.rows @ row)
         kernel = np.exp(np.float32(-self.gamma) * distances)
-        margins = np.vecdot(self.duals, kernel) + self.offsets
-        probabilities = 1 / (1 + np.exp(-np.clip(self.slopes * margins + self.shifts, -30, 30)))
-        return {concern: float(value) for concern, value in zip(Concern, probabilities, strict=True)}
+        margins = self.duals @ kernel + self.offsets
+        odds = (self.slopes * margins + self.shifts).tolist()
+        return {concern: _probability(value) for concern, value in zip(Concern, odds, strict=True)}
 
 
-def word_features(text: str) -> Floats:
+def word_features(text: str, *, words: Sequence[str] | None = None) -> Floats:
     """Return how often words of each group stand in a text: counts, different words, shares, and pairs."""
-    words = _WORD.findall(text[:LONGEST].lower().replace("’", "'"))
+    words = words_of(text) if words is None else words
     counts, different = [0] * len(GROUPS), [0] * len(GROUPS)
-    seen: set[str] = set()
-    for place, word in enumerate(words):
-        terms = [word]
-        if word in _FIRST_OF_PAIRS and place + 1 < len(words):
-            terms.append(f"{word}_{words[place + 1]}")
-        for term in terms:
-            for group in _GROUPED.get(term, ()):
-                counts[group] += 1
-                different[group] += term not in seen
-            seen.add(term)
-    logs = np.log1p(np.array(counts, np.float32))
-    pairs = [logs[_PLACES[first]] * logs[_PLACES[second]] for first, second in _TOGETHER]
+    for term, places in _GROUPED.places(words).items():
+        for group in _GROUPED.groups_of[term]:
+            counts[group] += len(places)
+            different[group] += 1
+    logs = list(map(math.log1p, counts))
     total = max(len(words), 1)
     return np.array(
         [
             *logs,
-            *np.log1p(np.array(different, np.float32)),
-            *np.sqrt(np.array(counts, np.float32) / total),
-            np.log1p(total),
-            *pairs,
+            *map(math.log1p, different),
+            *[math.sqrt(count / total) for count in counts],
+            math.log1p(total),
+            *[logs[first] * logs[second] for first, second in _PAIRS],
         ],
         np.float32,
     )
 
 
-def _grouped() -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
-    for place, words in enumerate(GROUPS.values()):
-        for word in dict.fromkeys(words.split()):
-            found[word] = (*found.get(word, ()), place)
-    return found
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-min(max(log_odds, -30.0), 30.0)))
 
 
-_GROUPED: Final = _grouped()
-_FIRST_OF_PAIRS: Final = frozenset(term.split("_")[0] for term in _GROUPED if "_" in term)
+_GROUPED: Final = WordGroups(GROUPS)
+_PAIRS: Final = tuple((_PLACES[first], _PLACES[second]) for first, second in _TOGETHER)

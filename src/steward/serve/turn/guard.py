@@ -23,7 +23,7 @@ from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.tokens import with_invented_values
 from steward.serve.turn.guard_loops import goes_round, nearly_equal
-from steward.serve.turn.guard_phrases import ORDERS, Phrases, in_plain_words, orders_in_other_languages
+from steward.serve.turn.guard_phrases import Phrases, Wording, gives_orders, orders_in_other_languages
 from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 
 __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
@@ -86,9 +86,13 @@ class GuardRules:
         moderation: ModerationHead,
     ) -> None:
         self._guardrails = guardrails
-        self._phrases = [(rule, Phrases(rule.phrases)) for rule in guardrails.risks]
-        self._by_name = {rule.name: rule for rule in guardrails.risks}
-        self._concerned = [(rule, Concern(concern)) for rule in guardrails.risks for concern in rule.concerns]
+        self._phrases = Phrases(*(rule.phrases for rule in guardrails.risks))
+        self._by_name = {rule.name: (rule, float(rule.threshold)) for rule in guardrails.risks}
+        self._concerned = [
+            (rule, float(rule.concern_threshold), Concern(concern))
+            for rule in guardrails.risks
+            for concern in rule.concerns
+        ]
         self._injection_phrases = Phrases(guardrails.injection.phrases)
         self._risks = risks
         self._injections = injections
@@ -116,7 +120,7 @@ class GuardRules:
             foreign: whether it is in a language that the encoder doesn't know: then words alone can tell
                 an order, and no model gets to read it.
         """
-        looked_at = with_invented_values(text[:_LOOKED_AT])
+        looked_at = Wording.of(with_invented_values(text[:_LOOKED_AT]))
         return (
             self._risk(looked_at, vector)
             or self._injection(looked_at, vector, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
@@ -128,12 +132,13 @@ class GuardRules:
 
     def check_unveiled(self, text: str, vector: NDArray[np.float32]) -> Guarded:
         """Return the rule that applies to what a message says under a veil."""
-        found = self._risk(text, vector) or self._injection(text, vector)
+        looked_at = Wording.of(text)
+        found = self._risk(looked_at, vector) or self._injection(looked_at, vector)
         return PASSED if found is None else replace(found, read_as="unveiled")
 
     def check_together(self, text: str, vector: NDArray[np.float32]) -> Guarded:
         """Return whether a message is an attack together with those before it; risks had their turn."""
-        found = self._injection(text, vector)
+        found = self._injection(Wording.of(text), vector)
         return PASSED if found is None else replace(found, read_as="with earlier messages")
 
     def together(self, text: str, earlier: Sequence[str]) -> str | None:
@@ -168,32 +173,40 @@ class GuardRules:
         return odds / (1 + odds)
 
     def _suspect(self, text: str) -> bool:
-        return self._head.screen(text) >= 0.5 or orders_in_other_languages(text) or bool(ORDERS.search(text))
+        wording = Wording.of(text)
+        return (
+            gives_orders(wording)
+            or orders_in_other_languages(wording)
+            or self._head.screen(text, words=wording.terms) >= 0.5
+        )
 
     def _refused_alone(self, text: str) -> bool:
-        phrase = self._injection_phrases.are_in(in_plain_words(text))
-        return phrase or self._head.screen(text) >= SURELY_REFUSED
+        wording = Wording.of(text)
+        phrase = self._injection_phrases.first_in(wording) is not None
+        return phrase or self._head.screen(text, words=wording.terms) >= SURELY_REFUSED
 
-    def _risk(self, text: str, vector: NDArray[np.float32]) -> Guarded | None:
-        plain = in_plain_words(text)
-        for rule, phrases in self._phrases:
-            if phrases.are_in(plain):
-                return _by_rule(rule, 1.0, "phrase")
-        scores = self._risks.score(vector)
-        for name, score in sorted(scores.items(), key=lambda item: -item[1]):
-            rule = self._by_name[name]
-            if score >= float(rule.threshold):
-                return _by_rule(rule, score, "example")
+    def _risk(self, wording: Wording, vector: NDArray[np.float32]) -> Guarded | None:
+        phrase = self._phrases.first_in(wording)
+        if phrase is not None:
+            return _by_rule(self._guardrails.risks[phrase], 1.0, "phrase")
+        likely = [
+            (score, self._by_name[name][0])
+            for name, score in self._risks.score(vector).items()
+            if score >= self._by_name[name][1]
+        ]
+        if likely:
+            score, rule = max(likely, key=lambda item: item[0])
+            return _by_rule(rule, score, "example")
         if self._concerned:
-            found = self._moderation.scores(text, vector)
-            for rule, concern in self._concerned:
-                if found[concern] >= float(rule.concern_threshold):
+            found = self._moderation.scores(wording.text, vector, words=wording.terms)
+            for rule, threshold, concern in self._concerned:
+                if found[concern] >= threshold:
                     return _by_rule(rule, found[concern], "trained head")
         return None
 
     def _injection(
         self,
-        text: str,
+        wording: Wording,
         vector: NDArray[np.float32],
         *,
         out_of_scope: bool = False,
@@ -201,16 +214,18 @@ class GuardRules:
         foreign: bool = False,
     ) -> Guarded | None:
         rule = self._guardrails.injection
-        if self._injection_phrases.are_in(in_plain_words(text)):
+        if self._injection_phrases.first_in(wording) is not None:
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="phrase")
-        if orders_in_other_languages(text):
+        if orders_in_other_languages(wording):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         if foreign:
             return None
-        score = self._head.score(without_markup(text), vector)
+        bare = without_markup(wording.text)
+        words = wording.terms if bare == wording.text else None
+        score = self._head.score(bare, vector, words=words)
         if score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
-        if score > SURELY_HARMLESS and ORDERS.search(text):
+        if score > SURELY_HARMLESS and gives_orders(wording):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         likeness = max(self._injections.score(vector).values(), default=0.0)
         weak_signs = out_of_scope and score > SURELY_HARMLESS

@@ -21,6 +21,8 @@ def nearly_equal(question: str, other: str) -> bool:
 
 def goes_round(text: str, earlier: Sequence[str]) -> bool:
     """Tell whether a message is the third nearly equal one."""
+    if len(earlier) + 1 < SAME_QUESTION_HANDS_OVER:
+        return False
     words = _words(text)
     if len(words) < _FEWEST_WORDS:
         return False

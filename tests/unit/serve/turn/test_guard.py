@@ -18,7 +18,7 @@ from steward.base.language.moderation import ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.base.language.shipped import shipped
 from steward.serve.turn.guard import Guarded, GuardRules, Reaction, guard, nearly_equal
-from steward.serve.turn.guard_phrases import orders_in_other_languages
+from steward.serve.turn.guard_phrases import Wording, orders_in_other_languages
 from steward.supply.assistant.schema.guardrails import Guardrails
 
 RULES = Guardrails.model_validate(
@@ -281,7 +281,7 @@ class TestOrdersInOtherLanguages:
         ],
     )
     def test_are_found(self, text: str) -> None:
-        assert orders_in_other_languages(text)
+        assert orders_in_other_languages(Wording.of(text))
 
     @pytest.mark.parametrize(
         "text",
@@ -292,7 +292,7 @@ class TestOrdersInOtherLanguages:
         ],
     )
     def test_ordinary_sentences_are_not(self, text: str) -> None:
-        assert not orders_in_other_languages(text)
+        assert not orders_in_other_languages(Wording.of(text))
 
 
 class TestAnyText:
