@@ -21,7 +21,7 @@ class NoFolder(InvalidInput):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"There is no assistant folder at {folder}. `steward init {folder}` writes one; "
+            f"There is no assistant folder at '{folder}'. `steward init {folder}` writes one; "
             "`steward up --demo` shows the sample."
         )
 

@@ -49,6 +49,7 @@ def run_verify(
             public_key = read_key(key) if key else await keeping.signing.public_key()
             heads = () if witness is None else witnessed(witness, public_key)
             async with keeping.store.database.read() as session:
+                require_row(start, last=(await keeping.ledger.head(session)).position)
                 verdict = await keeping.ledger.verify(
                     session,
                     remembered=heads,
@@ -59,6 +60,16 @@ def run_verify(
         return _told(verdict, as_json=as_json, what="the ledger")
 
     return run_async(work)
+
+
+def require_row(start: int, *, last: int) -> None:
+    """Refuse a beginning outside the chain: nothing would be checked and all be found whole.
+
+    Raises:
+        InvalidInput: there is no such row.
+    """
+    if not 1 <= start <= max(last, 1):
+        raise InvalidInput(f"--from has to be a row of the chain, which goes from 1 to {last}.")
 
 
 def run_export(
