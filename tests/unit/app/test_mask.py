@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from steward.app.commands.mask import BadLine, NoFile, NoSuchFields, NotText, run_mask
+from steward.supply.assistant.faults import FolderFaults
 
 ROWS = [
     {"id": 1, "dialogue": "a", "text": "my card is 4929", "note": "jo@example.com"},
@@ -54,6 +55,43 @@ class TestRunMask:
         file.write_text('{"text": "hello"}\n[1]\n')
         with pytest.raises(BadLine, match=r"logs\.jsonl:2 isn't an object"):
             run(file, tmp_path / "out.jsonl")
+
+    @pytest.mark.parametrize("value", [4111111111111111, ["jo@example.com"], {"said": "jo@example.com"}])
+    def test_field_that_holds_no_text_is_refused_rather_than_left(
+        self, tmp_path: Path, value: object
+    ) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "out.jsonl"
+        file.write_text(json.dumps({"text": "hello"}) + "\n" + json.dumps({"text": value}) + "\n")
+        with pytest.raises(BadLine, match=r"logs\.jsonl:2 has something in text that isn't text"):
+            run(file, out)
+        assert "example" not in out.read_text()
+        assert "1111" not in out.read_text()
+
+    def test_mark_of_the_encoding_and_empty_lines_are_no_fault(self, tmp_path: Path) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "out.jsonl"
+        file.write_bytes(b'\xef\xbb\xbf{"text": "jo@example.com"}\n\n{"text": null}\n')
+        assert run(file, out) == 0
+        assert [json.loads(line)["text"] for line in out.read_text().splitlines()] == ["[EMAIL_1]", None]
+
+    def test_half_a_surrogate_pair_stays_what_it_is(self, tmp_path: Path) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "out.jsonl"
+        file.write_text('{"text": "a\\ud800 jo@example.com"}\n')
+        assert run(file, out) == 0
+        assert json.loads(out.read_text())["text"] == "a\ud800 [EMAIL_1]"
+
+    @pytest.mark.parametrize("processes", [1, 2])
+    def test_folder_that_is_none_is_told_before_a_file_is_touched(
+        self, tmp_path: Path, processes: int
+    ) -> None:
+        file, out = tmp_path / "logs.jsonl", tmp_path / "out.jsonl"
+        file.write_text('{"text": "hello"}\n')
+        out.write_text("older")
+        with pytest.raises(FolderFaults, match="this isn't a folder"):
+            run_mask(
+                file, out, fields=("text",), conversation=None, folder=tmp_path / "none",
+                processes=processes, as_json=False,
+            )  # fmt: skip
+        assert out.read_text() == "older"
 
     def test_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(NoFile, match=r"nowhere\.txt can't be opened"):

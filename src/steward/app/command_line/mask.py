@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 
 def mask(
@@ -17,7 +18,9 @@ def mask(
         str | None, Parameter(help="Field that tells which conversation a line belongs to; lines in a row.")
     ] = None,
     folder: Annotated[Path | None, Parameter(help="The assistant folder whose masking rules apply.")] = None,
-    processes: Annotated[int, Parameter(help="How many processes work.")] = 1,
+    processes: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=64), help="How many processes work, at most 64.")
+    ] = 1,
     json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
 ) -> int:
     """Mask a file in bulk: documents, or another system's logs. Values aren't kept and can't be turned back.

@@ -69,18 +69,25 @@ def run_mask(
     Raises:
         NoFile: one can't be opened, or both are the same.
         NotText: it isn't UTF-8.
-        BadLine: a line isn't an object.
+        BadLine: a line isn't an object, or a field isn't text.
         NoSuchFields: no line has the fields.
+        FolderFaults: the folder can't be read.
     """
     make = partial(_detector, folder)
     if out.exists() and file.exists() and out.samefile(file):
         raise NoFile(out, "a file can't be masked into itself")
+    detector = make()
     try:
-        with file.open(encoding="utf-8") as source, out.open("w", encoding="utf-8") as target:
+        with (
+            file.open(encoding="utf-8-sig") as source,
+            # Half a surrogate pair is written as JSON's escape for it.
+            out.open("w", encoding="utf-8", errors="backslashreplace") as target,
+        ):
             if file.suffix == ".jsonl":
-                counts = _lines(file, source, target, fields, conversation, make, processes)
+                maker = make if processes > 1 else lambda: detector
+                counts = _lines(file, source, target, fields, conversation, maker, processes)
             else:
-                counts = _text(source, target, make())
+                counts = _text(source, target, detector)
     except OSError as error:
         raise NoFile(Path(error.filename or file), error.strerror or "unknown") from error
     except UnicodeDecodeError:
@@ -131,7 +138,7 @@ def _lines(
     waiting: deque[list[dict[str, Any]]] = deque()
 
     def conversations() -> Iterator[list[str]]:
-        read = enumerate(_objects(file, source), start=1)
+        read = enumerate(_objects(file, source, fields), start=1)
         for _, rows in groupby(
             read, key=lambda row: row[0] if conversation is None else row[1].get(conversation)
         ):
@@ -154,8 +161,10 @@ def _lines(
     return counts
 
 
-def _objects(file: Path, source: TextIO) -> Iterator[dict[str, Any]]:
+def _objects(file: Path, source: TextIO, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(source, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
@@ -163,4 +172,7 @@ def _objects(file: Path, source: TextIO) -> Iterator[dict[str, Any]]:
             raise BadLine(file, number, "isn't JSON") from None
         if not isinstance(row, dict):
             raise BadLine(file, number, "isn't an object")
+        for field in fields:
+            if not isinstance(row.get(field), str | None):
+                raise BadLine(file, number, f"has something in {field} that isn't text")
         yield row

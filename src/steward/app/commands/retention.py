@@ -7,11 +7,19 @@ from pathlib import Path
 from uuid import UUID
 
 from steward.app.commands.console import OPERATOR, print_json
-from steward.app.commands.erase import named, require_form, with_retention, write_certificate
+from steward.app.commands.erase import named, require_form, with_retention, written
+from steward.app.commands.private_files import private_file
 from steward.app.retaining import Retention
-from steward.base.errors import InvalidInput
+from steward.base.errors import Conflict, InvalidInput
 from steward.govern.retention.contracts import DataKind
 from steward.govern.retention.expiring import Due
+
+
+class RoundUnderWay(Conflict):
+    """Another process holds the round's lock."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process is making a round right now; nothing more is needed.")
 
 
 def run_show(*, as_json: bool, data_dir: Path | None) -> int:
@@ -60,8 +68,7 @@ def run_round(*, dry_run: bool, as_json: bool, data_dir: Path | None) -> int:
             return 0
         counts = await retention.expiring.run()
         if counts is None:
-            print("another process is making a round right now")
-            return 1
+            raise RoundUnderWay
         if as_json:
             print_json(counts)
         else:
@@ -73,12 +80,13 @@ def run_round(*, dry_run: bool, as_json: bool, data_dir: Path | None) -> int:
 
 def run_hold(customer: str | None, *, reason: str | None, as_json: bool, data_dir: Path | None) -> int:
     """Place a hold, or lift it where no reason is given."""
+    whom = named(customer)
 
     async def work(retention: Retention) -> int:
         if reason is None:
-            customers = await retention.holds.lift(named(customer), actor=OPERATOR)
+            customers = await retention.holds.lift(whom, actor=OPERATOR)
         else:
-            customers = await retention.holds.place(named(customer), reason=reason, actor=OPERATOR)
+            customers = await retention.holds.place(whom, reason=reason, actor=OPERATOR)
         held = reason is not None
         if as_json:
             print_json({"customers": customers, "held": held})
@@ -96,12 +104,13 @@ def run_certificate(erasure: str, file: Path, *, as_json: bool, data_dir: Path |
         identifier = UUID(erasure)
     except ValueError:
         raise InvalidInput(
-            f"'{erasure}' isn't an erasure's id; `steward retention show` lists them."
+            f"'{erasure[:40]}' isn't an erasure's id; `steward retention show` lists them."
         ) from None
 
     async def work(retention: Retention) -> int:
         made = await retention.erasing.certificate(identifier)
-        write_certificate(made, file)
+        with private_file(file) as write:
+            write(written(made, file))
         print_json(made.as_json()) if as_json else print(f"certificate of erasure {identifier}: in {file}")
         return 0
 
