@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -54,9 +54,8 @@ class Runtime:
     """One release, ready to answer.
 
     `retrieval` encodes what knowledge is searched for; `chain` is None where only extractive answers
-    are configured. `aims` are the vectors of the
-    intents' titles: where a search for something of that intent looks first; `costs` are the categories'.
-    Two releases with one `head_digest` understand alike.
+    are configured. `aims` are the vectors of the intents' titles: where a search for something of that intent
+    looks first; `costs` are the categories'. Two releases with one `head_digest` understand alike.
     """
 
     release_id: str
@@ -90,6 +89,16 @@ class Models:
     chain: ModelChain | None
     prices: Mapping[str, Prices | None]
     judge: ModelChain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a runtime is made of besides its release, opened on the event loop."""
+
+    search: Search
+    aims: Mapping[str, NDArray[np.float32]]
+    models: Models
+    connector: Connector
 
 
 class Outside(Protocol):
@@ -204,35 +213,26 @@ class Runtimes:
         return category.queue or runtime.folder.desk.default_queue
 
     async def _build(self, release: LoadedRelease) -> Runtime:
-        folder = release.folder
-        guardrails = folder.guardrails
         search = await Search.open(
             self._database, release.snapshot_id, inert=[item.passage_id for item in release.inert]
         )
-        own_words = words_of(
-            [
-                *(example for intent in folder.intents.intents for example in intent.examples),
-                *folder.assistant.other_languages.values(),
-            ]
-        )
-        detector = Detector(
-            keep=[(rule.name, rule.pattern) for rule in guardrails.masking.keep],
-            mask=[(rule.name, rule.pattern) for rule in guardrails.masking.mask],
-            recognisers=[
-                TaggedNames(
-                    NameTagger.from_bytes(release.heads["names"]),
-                    is_own_word=lambda word: word in own_words or search.statistics.has(word),
-                )
-            ],
-        )
-        injection_head = InjectionHead.from_bytes(release.heads[injection.NAME], encoder=self._embedder.name)
+        aims = await self._aims(release.folder)
+        systems = [system_spec(system) for system in release.folder.connectors.systems]
+        parts = _Parts(search, aims, self._outside.models(release.folder), self._outside.connector(systems))
+        # Unpacking heads and compiling rules takes some 200 ms, which turns of other releases don't wait for.
+        return await asyncio.to_thread(self._assembled, release, parts)
+
+    def _assembled(self, release: LoadedRelease, parts: _Parts) -> Runtime:
+        """Return a runtime of what was opened; a blocking call."""
+        folder, guardrails, search = release.folder, release.folder.guardrails, parts.search
+        detector = masking_of(release, search)
+        head = InjectionHead.from_bytes(release.heads[injection.NAME], encoder=self._embedder.name)
         connector = GuardedConnector(
-            self._outside.connector([system_spec(system) for system in folder.connectors.systems]),
-            head=injection_head,
+            parts.connector,
+            head=head,
             embedder=self._embedder,
             threshold=float(guardrails.injection.document_threshold),
         )
-        models = self._outside.models(folder)
         return Runtime(
             release_id=release.id,
             folder=folder,
@@ -252,40 +252,21 @@ class Runtimes:
             answerable=AnswerableHead.from_bytes(release.heads[answerable.NAME]),
             overrides=OverrideWords(guardrails.override_words, is_word=self._outside.is_word),
             reading=Reading(
-                (
-                    example
-                    for intent in folder.intents.intents
-                    for example in (intent.title, *intent.examples)
-                ),
+                own_texts(folder),
                 is_word=lambda word: self._outside.is_word(word) or search.statistics.has(word),
             ),
-            aims=await self._aims(folder),
+            aims=parts.aims,
             detector=detector,
-            guard_rules=GuardRules(
-                guardrails,
-                risks=nearest(release.risk_examples),
-                injections=nearest(release.injection_examples),
-                injection=injection_head,
-                moderation=ModerationHead.from_bytes(
-                    release.heads[moderation.NAME], encoder=self._embedder.name
-                ),
-            ),
-            policy=compile_policy(
-                GroundingHead.from_bytes(release.heads["grounding"]),
-                grounding=float(guardrails.evidence.grounding),
-                support=float(guardrails.evidence.sentence_support),
-                forbidden=guardrails.forbidden_promises,
-                instructions=folder.prompts["answer"].template,
-                detector=detector,
-            ),
+            guard_rules=guard_rules_of(release, head, encoder=self._embedder.name),
+            policy=policy_of(release, detector),
             search=search,
-            chain=models.chain,
-            prices=models.prices,
+            chain=parts.models.chain,
+            prices=parts.models.prices,
             procedures={
                 name: Procedure(name, definition, connector) for name, definition in folder.workflows.items()
             },
             head_digest=release.artefacts["intent_head"],
-            judge=judge_of(folder, models),
+            judge=judge_of(folder, parts.models),
         )
 
     async def _aims(self, folder: Folder) -> Mapping[str, NDArray[np.float32]]:
@@ -297,6 +278,57 @@ class Runtimes:
 def nearest(examples: ExampleVectors) -> NearestExamples:
     """Return examples in the form that finds the nearest one."""
     return NearestExamples(examples.labels, examples.vectors)
+
+
+def own_texts(folder: Folder) -> Iterator[str]:
+    """Yield what the folder's intents are called and asked like."""
+    for intent in folder.intents.intents:
+        yield intent.title
+        yield from intent.examples
+
+
+def masking_of(release: LoadedRelease, search: Search) -> Detector:
+    """Return a release's masking: its folder's rules, and a head that takes none of its words for names."""
+    folder, rules = release.folder, release.folder.guardrails.masking
+    own_words = words_of(
+        [
+            *(example for intent in folder.intents.intents for example in intent.examples),
+            *folder.assistant.other_languages.values(),
+        ]
+    )
+    names = TaggedNames(
+        NameTagger.from_bytes(release.heads["names"]),
+        is_own_word=lambda word: word in own_words or search.statistics.has(word),
+    )
+    return Detector(
+        keep=[(rule.name, rule.pattern) for rule in rules.keep],
+        mask=[(rule.name, rule.pattern) for rule in rules.mask],
+        recognisers=[names],
+    )
+
+
+def guard_rules_of(release: LoadedRelease, head: InjectionHead, *, encoder: str) -> GuardRules:
+    """Return what a release's guard goes by."""
+    return GuardRules(
+        release.folder.guardrails,
+        risks=nearest(release.risk_examples),
+        injections=nearest(release.injection_examples),
+        injection=head,
+        moderation=ModerationHead.from_bytes(release.heads[moderation.NAME], encoder=encoder),
+    )
+
+
+def policy_of(release: LoadedRelease, detector: Detector) -> Policy:
+    """Return what a release's sentences are held against."""
+    folder, guardrails = release.folder, release.folder.guardrails
+    return compile_policy(
+        GroundingHead.from_bytes(release.heads["grounding"]),
+        grounding=float(guardrails.evidence.grounding),
+        support=float(guardrails.evidence.sentence_support),
+        forbidden=guardrails.forbidden_promises,
+        instructions=folder.prompts["answer"].template,
+        detector=detector,
+    )
 
 
 def judge_of(folder: Folder, models: Models) -> Judge | None:

@@ -94,7 +94,6 @@ def compile_policy(
     forbidden: Sequence[str],
     instructions: str,
     detector: Detector,
-    secrets: Sequence[str] = (),
 ) -> Policy:
     """Prepare a release's rules for `verify`."""
     return Policy(
@@ -102,7 +101,7 @@ def compile_policy(
         grounding,
         support,
         Promises.of(forbidden),
-        Disclosures(Kept.of(instructions, secrets), detector),
+        Disclosures(Kept.of(instructions), detector),
     )
 
 
