@@ -31,6 +31,7 @@ PUBLIC_PATHS = {
     "/console/login/enrol",
     "/console/login/oidc",
     "/console/login/oidc/callback",
+    "/console/login/oidc/logout",
     "/console/logout",
     "/demo/turns/{turn_id}",
     "/healthz",

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from steward.base.errors import NotFound, StewardError
 from steward.edge.callers import (
@@ -32,11 +32,13 @@ from steward.govern.access.errors import (
     RateLimited,
 )
 from steward.govern.access.sessions import OpenedSession, Stage
-from steward.govern.access.sign_ins import UNDER_WAY, SignIns
+from steward.govern.access.sign_ins import UNDER_WAY, SignIns, login_digest
 from steward.govern.access.tries import Way
 
 MANY_ADDRESSES = 10
 """How many times an address's tries a login may have from all: a stranger can't easily lock its owner out."""
+LOGOUTS_PER_MINUTE = 600
+"""How many logout tokens one address may send: a provider sends one for each login that ends."""
 BROWSER_COOKIE: Final = "steward_signing_in"
 SECOND_STEPS: Final = {Stage.CODE: "/console/login/code", Stage.ENROL: "/console/login/enrol"}
 
@@ -112,11 +114,32 @@ async def return_from_provider(request: Request) -> Response:
         back.account,
         agent=request.headers.get("user-agent"),
         id_token=back.id_token,
+        provider_login=None if back.login is None else login_digest(back.login),
         way="identity_provider",
     )
     response = entered(services, opened, back.next)
     drop_cookie(response, services, BROWSER_COOKIE)
     return response
+
+
+@router.post("/login/oidc/logout")
+@page(PUBLIC)
+async def logged_out_there(request: Request) -> Response:
+    """End the logins that the identity provider says are over; it calls this itself, not through a browser.
+
+    The answers are those of OpenID Connect Back-Channel Logout 1.0, section 2.8.
+    """
+    services, sign_ins = services_of(request), _sign_ins(request)
+    try:
+        await services.access.limits.enforce(
+            f"logout:{address_of(request)}", limit=LOGOUTS_PER_MINUTE, window=timedelta(minutes=1)
+        )
+        await sign_ins.end_logins(form_of(request).get("logout_token", ""))
+    except (BadSignIn, ProviderUnreachable, RateLimited) as refusal:
+        status = 400 if isinstance(refusal, BadSignIn) else int(refusal.status)
+        told = {"error": "invalid_request", "error_description": str(refusal)}
+        return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store"})
+    return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/logout")

@@ -1,7 +1,7 @@
 """An OpenID Connect provider: discovery, the code's exchange with PKCE, and what its id tokens say.
 
-OpenID Connect Core 1.0 (sections 3.1.2 and 3.1.3.7), Discovery 1.0, RP-Initiated Logout 1.0, PKCE
-(RFC 7636, S256 alone), and the issuer in the response (RFC 9207).
+OpenID Connect Core 1.0 (sections 3.1.2 and 3.1.3.7), Discovery 1.0, RP-Initiated Logout 1.0,
+Back-Channel Logout 1.0, PKCE (RFC 7636, S256 alone), and the issuer in the response (RFC 9207).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from steward.base.clock import Clock
 from steward.govern.access.errors import BadProvider, BadSignIn, ProviderUnreachable
+from steward.govern.access.logout_tokens import Logout, logout_of
 from steward.govern.access.verifying_keys import ALGORITHMS, PublishedKeys, checked_url, read_json
 
 _FRESH = timedelta(hours=1)
@@ -147,13 +148,47 @@ class IdentityProvider:
             BadSignIn: signature, issuer, audience, time, nonce or algorithm is wrong.
             ProviderUnreachable: the provider's keys can't be read.
         """
+        claims, header = await self._verified(
+            id_token,
+            exp={"essential": True},
+            sub={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        self._check(claims, nonce=nonce)
+        if isinstance(access_token, str) and "at_hash" in claims:
+            _check_hash(claims["at_hash"], access_token, header["alg"])
+        return claims
+
+    async def read_logout_token(self, token: str) -> Logout:
+        """Return whose logins the provider ends by a token that it signed for us.
+
+        Raises:
+            BadSignIn: signature, issuer, audience or time is wrong, or it's no logout token.
+            ProviderUnreachable: the provider's keys can't be read.
+        """
+        if len(token) > _MOST_TOKEN_LETTERS:
+            raise BadSignIn("the token is too long")
+        claims, header = await self._verified(token, jti={"essential": True})
+        return logout_of(claims, header, now=self._clock.now())
+
+    async def _verified(self, token: str, **rules: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """Return claims and header of a token that the provider signed for us.
+
+        Args:
+            token: as it came.
+            rules: what of its claims has to be there, beside issuer, audience and the time it was made.
+
+        Raises:
+            BadSignIn: signature, algorithm, or one of these is wrong, or it has expired.
+            ProviderUnreachable: the provider's keys can't be read.
+        """
         from joserfc import jws, jwt
         from joserfc.errors import ExpiredTokenError, JoseError
 
         await self._discovered()
         assert self._keys is not None
         try:
-            header = jws.extract_compact(id_token.encode()).headers()
+            header = jws.extract_compact(token.encode()).headers()
             algorithm, key_id = header.get("alg"), header.get("kid")
             if algorithm not in _SIGNING or not isinstance(algorithm, str):
                 raise BadSignIn("the token is signed in a way that isn't accepted")
@@ -162,16 +197,13 @@ class IdentityProvider:
             key = await self._keys.find(key_id, algorithm)
             if key is None:
                 raise BadSignIn("the token is signed by a key that the provider doesn't publish")
-            claims: dict[str, Any] = jwt.decode(id_token, key, algorithms=[algorithm]).claims
-            self._rules(nonce).validate(claims)
+            claims: dict[str, Any] = jwt.decode(token, key, algorithms=[algorithm]).claims
+            self._rules(rules).validate(claims)
         except ExpiredTokenError as error:
             raise BadSignIn("the token has expired") from error
         except (JoseError, ValueError, TypeError) as error:
             raise BadSignIn("the token isn't valid for this sign-in") from error
-        self._check(claims, nonce=nonce)
-        if isinstance(access_token, str) and "at_hash" in claims:
-            _check_hash(claims["at_hash"], access_token, algorithm)
-        return claims
+        return claims, header
 
     async def end_session_url(self, id_token: str | None, *, back_to: str) -> str | None:
         """Return the address at the provider where the login ends there too, None where it has none."""
@@ -181,18 +213,16 @@ class IdentityProvider:
         query = {"client_id": self.client.client_id, "post_logout_redirect_uri": back_to}
         return _with_query(endpoints.end_session, query | ({"id_token_hint": id_token} if id_token else {}))
 
-    def _rules(self, nonce: str) -> Any:
+    def _rules(self, further: Mapping[str, Any]) -> Any:
         from joserfc.jwt import JWTClaimsRegistry
 
         return JWTClaimsRegistry(
             now=lambda: int(self._clock.now().timestamp()),
             leeway=_LEEWAY_S,
             iss={"essential": True, "value": self.issuer},
-            sub={"essential": True},
             aud={"essential": True, "value": self.client.client_id},
-            exp={"essential": True},
             iat={"essential": True},
-            nonce={"essential": True, "value": nonce},
+            **further,
         )
 
     def _check(self, claims: Mapping[str, Any], *, nonce: str) -> None:

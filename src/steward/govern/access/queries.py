@@ -64,8 +64,9 @@ UNUSED_RECOVERY_CODES = "select count(*) from recovery_code where account_id = %
 
 OPEN_SESSION = """
 insert into console_session
-    (token_digest, id, account_id, csrf_token, created_at, last_at, expires_at, stage, agent, id_token)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (token_digest, id, account_id, csrf_token, created_at, last_at, expires_at, stage, agent, id_token,
+     provider_login)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 SESSION = f"""
 select s.id, s.csrf_token, s.created_at, s.expires_at, s.stage, {_ACCOUNT_COLUMNS}
@@ -82,6 +83,15 @@ CLOSE_SESSION = "delete from console_session where token_digest = %s returning i
 END_SESSION = "delete from console_session where id = %s and account_id = %s"
 CLOSE_SESSIONS_OF = "delete from console_session where account_id = %s"
 CLOSE_OTHER_SESSIONS_OF = "delete from console_session where account_id = %s and id <> %s"
+# A login whose name the provider never told ends with all of its person.
+END_PROVIDER_LOGINS = """
+delete from console_session s using account a
+where a.id = s.account_id and a.issuer = %(issuer)s
+  and (%(subject)s::text is null or a.subject = %(subject)s)
+  and (%(login)s::bytea is null or s.provider_login = %(login)s
+       or (s.provider_login is null and %(subject)s::text is not null))
+returning s.account_id
+"""
 SWEEP_SESSIONS = "delete from console_session where expires_at < %s"
 
 BEGIN_SIGN_IN = """

@@ -108,6 +108,7 @@ class ConsoleSessions:
         stage: Stage = Stage.OPEN,
         agent: str | None = None,
         id_token: bytes | None = None,
+        provider_login: bytes | None = None,
         way: str | None = None,
     ) -> OpenedSession:
         """Log an account in; the caller has checked its password, or an identity provider has.
@@ -117,10 +118,11 @@ class ConsoleSessions:
             stage: what is still missing.
             agent: what the browser calls itself.
             id_token: the provider's token, wrapped, for signing out there too.
+            provider_login: the digest of what the provider calls its login, for being signed out from there.
             way: how the person proved who they are; a whole login is in the ledger by it.
         """
         async with self._database.write() as session:
-            opened = await self._open(session, account, stage, agent, id_token)
+            opened = await self._open(session, account, stage, agent, id_token, provider_login)
             if way is not None and stage is Stage.OPEN:
                 await self._note_way(session, account, way)
             return opened
@@ -142,6 +144,7 @@ class ConsoleSessions:
         stage: Stage,
         agent: str | None,
         id_token: bytes | None,
+        provider_login: bytes | None = None,
     ) -> OpenedSession:
         now = self._clock.now()
         lasts = min(self._idle, self._absolute) if stage is Stage.OPEN else _STAGE_LASTS
@@ -158,6 +161,7 @@ class ConsoleSessions:
             stage.value,
             shown,
             id_token,
+            provider_login,
         ]
         await session.execute(queries.SWEEP_SESSIONS, [now])
         await session.execute(queries.OPEN_SESSION, row)

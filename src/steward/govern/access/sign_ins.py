@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,6 +50,8 @@ class SignedIn:
     account: Account
     next: str
     id_token: bytes = field(repr=False)
+    login: str | None = field(repr=False)
+    """What the provider calls its login (`sid`), where it does."""
 
 
 class SignIns:
@@ -120,7 +123,32 @@ class SignIns:
             raise NoRole
         account = await self._admit(identity.subject, identity.claims, assigned)
         wrapped = self._master_key.wrap(identity.id_token.encode(), _CONTEXT)
-        return SignedIn(account, next_path, wrapped)
+        login = identity.claims.get("sid")
+        return SignedIn(account, next_path, wrapped, login if isinstance(login, str) else None)
+
+    async def end_logins(self, logout_token: str) -> int:
+        """End the logins that the provider says are over, and return how many those were.
+
+        Raises:
+            BadSignIn: the token isn't the provider's, isn't a logout token, or has been used.
+            ProviderUnreachable: the provider's keys can't be read.
+        """
+        told = await self._provider.read_logout_token(logout_token)
+        used = _digest(f"{self._provider.issuer}\0logout\0{told.token_id}")
+        parameters = {
+            "issuer": self._provider.issuer,
+            "subject": told.subject,
+            "login": None if told.login is None else login_digest(told.login),
+        }
+        async with self._database.write() as session:
+            await session.execute(queries.SWEEP_TAKEN, [self._clock.now()])
+            if not await session.execute(queries.TAKE_ONCE, [used, told.gone_at]):
+                raise BadSignIn("the token has been used")
+            ended = Counter(row[0] for row in await session.all(queries.END_PROVIDER_LOGINS, parameters))
+            for account_id, logins in sorted(ended.items()):
+                details: dict[str, Detail] = {"by": "identity_provider", "logins": logins}
+                await self._record(session, "account.sessions_ended", account_id, details)
+        return ended.total()
 
     async def goodbye(self, id_token: bytes | None, *, back_to: str) -> str | None:
         """Return where a browser ends its login at the provider, None where that can't be."""
@@ -214,6 +242,11 @@ class SignIns:
         self, session: WriteSession, deed: str, account_id: UUID, details: dict[str, Detail]
     ) -> None:
         await self._ledger.append(session, Entry("system", deed, f"account:{account_id}", details))
+
+
+def login_digest(login: str) -> bytes:
+    """Return what is kept of a provider's name for its login."""
+    return _digest(f"sid\0{login}")
 
 
 _CONTEXT = b"console_session:id_token"

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 UPGRADE_LOCK = int.from_bytes(b"steward")
 
 
-HEAD = "0013_sign_ins"
+HEAD = "0014_provider_logins"
 """The revision that this code needs: the last file in `versions/`."""
 
 
