@@ -19,7 +19,7 @@ from steward.app.master_keys import renewing
 from steward.app.outside import InstalledOutside
 from steward.app.retaining import Retention, build_retention, forgetting
 from steward.app.settings import Settings
-from steward.app.turning import Ground, build_turning
+from steward.app.turning import Ground, Turning, build_turning
 from steward.base.db.contracts import Database, ReadSession
 from steward.base.db.presence import Presence, is_alive
 from steward.edge.contracts import Access, EdgeSettings, Readiness, Rights, Services
@@ -118,18 +118,7 @@ async def _built(
 ) -> Application:
     """Build the services; what must be closed again is left with `opened`."""
     database, clock, vault = foundation.store.database, foundation.clock, foundation.vault
-    secrets = InstalledSecrets(os.environ, foundation.settings.data_dir / "secrets")
-    outside = InstalledOutside(
-        secrets=secrets, system_urls=foundation.settings.system_urls, is_word=foundation.embedder.is_word
-    )
-    opened.push_async_callback(outside.aclose)
-    runtimes = Runtimes(
-        releases=foundation.releases,
-        database=database,
-        embedder=foundation.embedder,
-        retrieval=foundation.retrieval,
-        outside=outside,
-    )
+    runtimes = _runtimes(foundation, opened)
     turning = build_turning(
         Ground(
             database=database,
@@ -143,77 +132,23 @@ async def _built(
         ),
         assistant=assistant,
     )
-    placing, silencing, turns = turning.placing, turning.silencing, turning.turns
-    desk = Desk(
-        database=database,
-        vault=vault,
-        ledger=foundation.ledger,
-        clock=clock,
-        texts=runtimes,
-        followers=turning.followers,
-        silence=silencing.silence,
-    )
-    anatomies = Anatomies(database=database, vault=vault)
-    replays = Replays(database=database, vault=vault, runtimes=runtimes)
     foundation.chainer.count_into(registry)
+    replays = Replays(database=database, vault=vault, runtimes=runtimes)
     improvement = build_improvement(foundation, assistant=assistant, replays=replays)
     retention = build_retention(foundation)
     title = (await runtimes.opening(assistant)).assistant_title
-    services = Services(
-        settings=edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key),
-        clock=clock,
-        database=database,
-        access=await open_access(foundation, assistant, title=title, registry=registry),
-        conversations=turning.conversations,
-        overview=Overview(database),
-        reach=Reach(database),
-        turns=turns,
-        anatomies=anatomies,
-        desk=desk,
-        approvals=turning.approvals,
-        vault=vault,
-        first_page=FirstPage(database=database, clock=clock, roll_ups=improvement.roll_ups),
-        releases=foundation.releases,
-        ledger=foundation.ledger,
-        readiness=readiness_of(database, runtimes, assistant),
-        stopping=asyncio.Event(),
-        rollouts=improvement.rollouts,
-        evaluations=improvement.evaluations,
-        forecasts=improvement.forecasts,
-        results=improvement.results,
-        shadow_results=improvement.shadow_results,
-        live=improvement.live,
-        labels=Labels(database, clock=clock, ledger=foundation.ledger),
-        reviews=improvement.reviews,
-        rights=Rights(erasing=retention.erasing, exporting=retention.exporting),
-        governing=foundation.governing,
-        ledger_signer=foundation.signing,
-    )
-
-    async def traffic_changed(_: str) -> None:
-        await placing.refresh()
-        for release_id in placing.candidates():
-            await runtimes.of(release_id)
-
-    await traffic_changed(assistant)
-    renew = renewing(foundation.keeping)
-    listening = asyncio.gather(
-        turning.followers.listen(database),
-        silencing.listen(),
-        database.listen(SERVING_CHANNEL, traffic_changed),
-        database.listen(KEYS_CHANNEL, renew, connected=lambda: renew("")),
-        database.listen(ERASED_CHANNEL, forgetting(vault, silencing)),
-    )
-    opened.push_async_callback(_ended, listening)
-    opened.push_async_callback(turns.finish, within_s=5.0)
+    settings = edge_settings(foundation.settings, assistant=assistant, title=title, public_key=public_key)
+    access = await open_access(foundation, assistant, title=title, registry=registry)
+    services = services_of(foundation, turning, improvement, retention, settings, access, runtimes=runtimes)
+    await _listen(foundation, turning, runtimes, opened, assistant=assistant)
     return Application(
         foundation=foundation,
         assistant=assistant,
         conversations=turning.conversations,
         runtimes=runtimes,
-        turns=turns,
-        desk=desk,
-        anatomies=anatomies,
+        turns=turning.turns,
+        desk=services.desk,
+        anatomies=services.anatomies,
         reconciler=Reconciler(
             database=database,
             runs=turning.runs,
@@ -228,6 +163,110 @@ async def _built(
         retention=retention,
         idle=IdleClosing(database=database, clock=clock, minutes=runtimes, assistant=assistant),
     )
+
+
+def _runtimes(foundation: Foundation, opened: AsyncExitStack) -> Runtimes:
+    """Build what makes releases ready to answer, with this installation's secrets and addresses."""
+    settings = foundation.settings
+    outside = InstalledOutside(
+        secrets=InstalledSecrets(os.environ, settings.data_dir / "secrets"),
+        system_urls=settings.system_urls,
+        is_word=foundation.embedder.is_word,
+    )
+    opened.push_async_callback(outside.aclose)
+    return Runtimes(
+        releases=foundation.releases,
+        database=foundation.store.database,
+        embedder=foundation.embedder,
+        retrieval=foundation.retrieval,
+        outside=outside,
+    )
+
+
+def services_of(
+    foundation: Foundation,
+    turning: Turning,
+    improvement: Improvement,
+    retention: Retention,
+    settings: EdgeSettings,
+    access: Access,
+    *,
+    runtimes: Runtimes,
+) -> Services:
+    """Return what the faces call."""
+    database, clock, vault, ledger = (
+        foundation.store.database,
+        foundation.clock,
+        foundation.vault,
+        foundation.ledger,
+    )
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        access=access,
+        conversations=turning.conversations,
+        overview=Overview(database),
+        reach=Reach(database),
+        turns=turning.turns,
+        anatomies=Anatomies(database=database, vault=vault),
+        desk=Desk(
+            database=database,
+            vault=vault,
+            ledger=ledger,
+            clock=clock,
+            texts=runtimes,
+            followers=turning.followers,
+            silence=turning.silencing.silence,
+        ),
+        approvals=turning.approvals,
+        vault=vault,
+        first_page=FirstPage(database=database, clock=clock, roll_ups=improvement.roll_ups),
+        releases=foundation.releases,
+        ledger=ledger,
+        readiness=readiness_of(database, runtimes, settings.assistant),
+        stopping=asyncio.Event(),
+        rollouts=improvement.rollouts,
+        evaluations=improvement.evaluations,
+        forecasts=improvement.forecasts,
+        results=improvement.results,
+        shadow_results=improvement.shadow_results,
+        live=improvement.live,
+        labels=Labels(database, clock=clock, ledger=ledger),
+        reviews=improvement.reviews,
+        rights=Rights(erasing=retention.erasing, exporting=retention.exporting),
+        governing=foundation.governing,
+        ledger_signer=foundation.signing,
+    )
+
+
+async def _listen(
+    foundation: Foundation,
+    turning: Turning,
+    runtimes: Runtimes,
+    opened: AsyncExitStack,
+    *,
+    assistant: str,
+) -> None:
+    """Follow what other processes do: words, take-overs, traffic, keys, erasures."""
+    database, placing = foundation.store.database, turning.placing
+
+    async def traffic_changed(_: str) -> None:
+        await placing.refresh()
+        for release_id in placing.candidates():
+            await runtimes.of(release_id)
+
+    await traffic_changed(assistant)
+    renew = renewing(foundation.keeping)
+    listening = asyncio.gather(
+        turning.followers.listen(database),
+        turning.silencing.listen(),
+        database.listen(SERVING_CHANNEL, traffic_changed),
+        database.listen(KEYS_CHANNEL, renew, connected=lambda: renew("")),
+        database.listen(ERASED_CHANNEL, forgetting(foundation.vault, turning.silencing)),
+    )
+    opened.push_async_callback(_ended, listening)
+    opened.push_async_callback(turning.turns.finish, within_s=5.0)
 
 
 async def _ended(task: asyncio.Future[tuple[None, None, None, None, None]]) -> None:
