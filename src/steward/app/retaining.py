@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from steward.app.foundation import Foundation
+from steward.base.clock import Clock
 from steward.base.db.contracts import Database
 from steward.base.db.partitions import drop_months_before
 from steward.govern.access.purging import sessions_purger
+from steward.govern.ledger.service import Ledger
 from steward.govern.privacy.contracts import CustomerId
 from steward.govern.privacy.purging import KnownCustomers, vault_purger
 from steward.govern.privacy.vault import Vault
-from steward.govern.retention.contracts import DataKind, Purger, Rule, TrainedModel
-from steward.govern.retention.erasing import Erasing
-from steward.govern.retention.expiring import Expiring
+from steward.govern.retention.contracts import (
+    Customers,
+    DataKind,
+    Policy,
+    Purger,
+    Rule,
+    Signer,
+    TrainedModel,
+    TrainedOn,
+)
+from steward.govern.retention.erasing import Erasing, Pause
+from steward.govern.retention.expiring import BATCH, DropMonths, Expiring
 from steward.govern.retention.exporting import Exporting
 from steward.govern.retention.holds import Holds
 from steward.govern.retention.own import exports_purger, holds_purger
@@ -67,8 +79,42 @@ def purgers_of(vault: Vault) -> tuple[Purger, ...]:
 
 def build_retention(foundation: Foundation) -> Retention:
     """Build it all; nothing runs yet."""
-    database, clock, ledger = foundation.store.database, foundation.clock, foundation.ledger
-    customers, purgers = KnownCustomers(foundation.master_key), purgers_of(foundation.vault)
+    database = foundation.store.database
+
+    async def drop_months(before: datetime) -> int:
+        return await drop_months_before(foundation.store.owner_url, "turn", before, stays=STAYS)
+
+    return retention_on(
+        database,
+        foundation.clock,
+        vault=foundation.vault,
+        customers=KnownCustomers(foundation.master_key),
+        ledger=foundation.ledger,
+        signer=foundation.signing,
+        policy=ServedRules(database, foundation.releases),
+        trained=ReleaseModels(database, foundation.releases),
+        backup_days=foundation.settings.backup_days,
+        drop_months=drop_months,
+    )
+
+
+def retention_on(
+    database: Database,
+    clock: Clock,
+    *,
+    vault: Vault,
+    customers: Customers,
+    ledger: Ledger,
+    signer: Signer,
+    policy: Policy,
+    trained: TrainedOn,
+    backup_days: int | None,
+    drop_months: DropMonths | None = None,
+    pause: Pause = asyncio.sleep,
+    batch: int = BATCH,
+) -> Retention:
+    """Put the services of retention together, with every package's purger."""
+    purgers = purgers_of(vault)
     erasing = Erasing(
         database=database,
         clock=clock,
@@ -76,14 +122,11 @@ def build_retention(foundation: Foundation) -> Retention:
         customers=customers,
         halting=CustomerHalting(clock),
         purgers=purgers,
-        signer=foundation.signing,
-        trained=ReleaseModels(database, foundation.releases),
-        backup_days=foundation.settings.backup_days,
+        signer=signer,
+        trained=trained,
+        backup_days=backup_days,
+        pause=pause,
     )
-
-    async def drop_months(before: datetime) -> int:
-        return await drop_months_before(foundation.store.owner_url, "turn", before, stays=STAYS)
-
     return Retention(
         erasing=erasing,
         exporting=Exporting(
@@ -94,10 +137,11 @@ def build_retention(foundation: Foundation) -> Retention:
             database=database,
             clock=clock,
             ledger=ledger,
-            policy=ServedRules(database, foundation.releases),
+            policy=policy,
             purgers=purgers,
             erasing=erasing,
             drop_months=drop_months,
+            batch=batch,
         ),
         purgers=purgers,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from tests.prove.planting import Ground, make_ground
 
-from steward.app.retaining import purgers_of
+from steward.app.retaining import retention_on
 from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
 from steward.govern.ledger.service import Ledger
@@ -20,7 +20,6 @@ from steward.govern.retention.erasing import Erasing
 from steward.govern.retention.expiring import Expiring
 from steward.govern.retention.exporting import Exporting
 from steward.govern.retention.holds import Holds
-from steward.serve.workflows.halting import CustomerHalting
 from steward.supply.releases.signing import Signing
 
 MASTER = MasterKey(b"m" * 32)
@@ -71,22 +70,23 @@ class House:
 async def house(database: PooledDatabase, fixed_clock: FixedClock) -> House:
     """Build it on the test's database."""
     vault, ledger = Vault(MASTER, fixed_clock), Ledger(fixed_clock)
-    customers, purgers, rules = KnownCustomers(MASTER), purgers_of(vault), SomeRules()
+    rules = SomeRules()
 
     async def no_pause(_: float) -> None:
         return None
 
-    erasing = Erasing(
-        database=database,
-        clock=fixed_clock,
+    made = retention_on(
+        database,
+        fixed_clock,
+        vault=vault,
+        customers=KnownCustomers(MASTER),
         ledger=ledger,
-        customers=customers,
-        halting=CustomerHalting(fixed_clock),
-        purgers=purgers,
         signer=Signing(database, master_key=MASTER, clock=fixed_clock, ledger=ledger),
+        policy=rules,
         trained=OneModel(),
         backup_days=30,
         pause=no_pause,
+        batch=2,
     )
     async with database.write() as session:
         ground = await make_ground(session, fixed_clock.now(), fixed_clock)
@@ -96,20 +96,10 @@ async def house(database: PooledDatabase, fixed_clock: FixedClock) -> House:
         vault=vault,
         ledger=ledger,
         ground=ground,
-        purgers=purgers,
-        erasing=erasing,
-        exporting=Exporting(
-            database=database, clock=fixed_clock, ledger=ledger, customers=customers, purgers=purgers
-        ),
-        holds=Holds(database=database, clock=fixed_clock, ledger=ledger, customers=customers),
-        expiring=Expiring(
-            database=database,
-            clock=fixed_clock,
-            ledger=ledger,
-            policy=rules,
-            purgers=purgers,
-            erasing=erasing,
-            batch=2,
-        ),
+        purgers=made.purgers,
+        erasing=made.erasing,
+        exporting=made.exporting,
+        holds=made.holds,
+        expiring=made.expiring,
         rules=rules,
     )
