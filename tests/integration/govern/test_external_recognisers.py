@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,6 +25,7 @@ from steward.govern.privacy.external import (
     installed_recognisers,
 )
 from steward.govern.privacy.master_key import MasterKey
+from steward.govern.privacy.tokens import tokens_in
 from steward.govern.privacy.vault import Vault
 
 _TEXT = "the account of Xanthe Quill, mail x@example.com"
@@ -94,6 +96,34 @@ class Quills:
         return [Span(at, at + 5, "NAME", "quill")] if at >= 0 else []
 
 
+class Whereabouts:
+    """Notes in which thread it is asked."""
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def find(self, text: str) -> Iterable[Span]:
+        self.threads.append(threading.get_ident())
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Crews:
+    """Finds something of a kind whose name no token can have."""
+
+    kind: str
+
+    def find(self, text: str) -> Iterable[Span]:
+        return [Span(0, 3, self.kind, "the")]
+
+
+class Quoting:
+    """Fails, and quotes the text."""
+
+    def find(self, text: str) -> Iterable[Span]:
+        raise ValueError(text)
+
+
 class TestHttpAnalyzer:
     async def test_asks_as_presidio_wants_it(self, presidio: Presidio, http: HttpAnalyzer) -> None:
         (span,) = await http.find(_TEXT)
@@ -156,6 +186,26 @@ class TestElsewhere:
         presidio.status = 503
         elsewhere = Elsewhere(http, [Quills()], on_failure=OnFailure.OWN_RULES)
         assert [span.value for span in await elsewhere.find(_TEXT)] == ["quill"]
+
+    async def test_a_package_works_beside_the_loop(self) -> None:
+        here = Whereabouts()
+        await Elsewhere(None, [here]).find(_TEXT)
+        assert here.threads
+        assert threading.get_ident() not in here.threads
+
+    async def test_kinds_of_a_package_can_be_named_by_a_token(self) -> None:
+        (span,) = await Elsewhere(None, [Crews("crew id-7")]).find(_TEXT)
+        assert tokens_in(f"[{span.kind}_1]")
+
+    async def test_what_a_failing_package_says_is_kept_to_itself(self) -> None:
+        with pytest.raises(RecogniserUnavailable, match=r"doesn't answer \(ValueError\)") as caught:
+            await Elsewhere(None, [Quoting()]).find(_TEXT)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+    async def test_a_failing_package_keeps_nobody_else_from_looking(self, http: HttpAnalyzer) -> None:
+        elsewhere = Elsewhere(http, [Quoting(), Quills()], on_failure=OnFailure.OWN_RULES)
+        assert [span.value for span in await elsewhere.find(_TEXT)] == ["quill", "xanthe quill"]
 
 
 class TestVault:

@@ -368,6 +368,12 @@ class TestKeyService:
         with pytest.raises(KeyServiceRefused, match="refuses"):
             await service.open([broken])
 
+    @pytest.mark.parametrize(("url", "token"), [("http://\u2603", "t"), ("http://127.0.0.1:1", "t\xf6ken")])
+    async def test_what_no_request_can_carry_is_told_and_not_shown(self, url: str, token: str) -> None:
+        with pytest.raises(KeyServiceRefused, match="signs that a request can't carry") as caught:
+            await TransitKeys(Transit(url=url, key="steward", token=token, attempts=1)).state()
+        assert "\xf6" not in str(caught.value)
+
     async def test_nobody_there(self) -> None:
         keys = TransitKeys(Transit(url="http://127.0.0.1:9", key="k", token="t", pause_s=0.0))
         with pytest.raises(KeyServiceUnavailable, match="ConnectError"):

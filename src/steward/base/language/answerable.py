@@ -89,15 +89,14 @@ class AnswerableHead:
         packed = unpack(NAME, content)
         if packed.facts.get("form") != _FORM:
             raise UnreadableHead(reason=f"its form is {packed.facts.get('form')!r}")
-        arrays = packed.arrays
-        return cls(
-            tuple(packed.facts["signs"]),
-            packed.facts["share"],
-            arrays["centre"],
-            arrays["spread"],
-            arrays["weights"],
-            arrays["intercepts"],
-        )
+        try:
+            return cls(
+                tuple(packed.facts["signs"]),
+                packed.facts["share"],
+                **{name: packed.arrays[name] for name in ("centre", "spread", "weights", "intercepts")},
+            )
+        except KeyError as error:
+            raise UnreadableHead(reason=f"'{NAME}' lacks {error.args[0]}") from error
 
 
 def standardised(

@@ -93,14 +93,17 @@ class GroundingHead:
         packed = unpack(NAME, content)
         if tuple(packed.facts.get("features", ())) != FEATURES:
             raise UnreadableHead(reason=f"'{NAME}' looks at features that this version doesn't have")
-        return cls(
-            features=packed.arrays["features"],
-            thresholds=packed.arrays["thresholds"],
-            children=packed.arrays["children"],
-            values=packed.arrays["values"],
-            slope=float(packed.facts["slope"]),
-            offset=float(packed.facts["offset"]),
-        )
+        try:
+            return cls(
+                features=packed.arrays["features"],
+                thresholds=packed.arrays["thresholds"],
+                children=packed.arrays["children"],
+                values=packed.arrays["values"],
+                slope=float(packed.facts["slope"]),
+                offset=float(packed.facts["offset"]),
+            )
+        except KeyError as error:
+            raise UnreadableHead(reason=f"'{NAME}' lacks {error.args[0]}") from error
 
     def score(self, sentence: str, passages: Sequence[str]) -> float:
         """Return the probability (0..1) that the passages say what the sentence says."""

@@ -10,7 +10,7 @@ StewardError
 │   └── KeyServiceRefused   the key service says no, or answers in an unknown form
 ├── Unavailable
 │   ├── KeyServiceUnavailable  the key service doesn't answer
-│   └── RecogniserUnavailable  the analyzer doesn't answer, so nothing can be masked by it
+│   └── RecogniserUnavailable  an analyzer or a package doesn't answer, so nothing can be masked by it
 ├── Conflict
 │   ├── KeyInUse            a master key can't be retired: something is still wrapped by it
 │   └── KeyGiven            the master key comes from the environment, which Steward can't change
@@ -93,11 +93,11 @@ class KeyServiceRefused(Misconfigured):
 
 
 class RecogniserUnavailable(Unavailable):
-    """An analyzer outside didn't look at a text."""
+    """An analyzer outside, or an installed package, didn't look at a text."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"The analyzer of personal data doesn't answer ({problem}), so nothing was stored; try again, or "
+            f"A recogniser of personal data doesn't answer ({problem}), so nothing was stored; try again, or "
             "let own rules do with STEWARD_RECOGNISER_FAILURE=own_rules."
         )
         self.problem = problem

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -128,7 +128,11 @@ class Elsewhere:
     ) -> None:
         """Take who looks, and what to do when the analyzer doesn't answer."""
         self._analyzer = analyzer
-        self._recognisers = tuple(recognisers)
+        self._looks: list[Callable[[str], Awaitable[Sequence[Span]]]] = [
+            _beside_the_loop(recogniser) for recogniser in recognisers
+        ]
+        if analyzer is not None:
+            self._looks.append(analyzer.find)
         self._on_failure = on_failure
         self._asked: OrderedDict[bytes, asyncio.Task[tuple[Span, ...]]] = OrderedDict()
 
@@ -155,10 +159,10 @@ class Elsewhere:
             await self._analyzer.close()
 
     async def _look(self, text: str) -> tuple[Span, ...]:
-        found = [span for recogniser in self._recognisers for span in recogniser.find(text)]
-        if self._analyzer is not None:
+        found: list[Span] = []
+        for look in self._looks:
             try:
-                found += await self._analyzer.find(text)
+                found += await look(text)
             except RecogniserUnavailable as error:
                 if self._on_failure is OnFailure.REFUSE:
                     raise
@@ -186,6 +190,28 @@ def installed_recognisers(names: Sequence[str]) -> tuple[Recogniser, ...]:
         make: Callable[[], Recogniser] = offered[name].load()
         loaded.append(make())
     return tuple(loaded)
+
+
+def _beside_the_loop(recogniser: Recogniser) -> Callable[[str], Awaitable[Sequence[Span]]]:
+    """Return what asks a package in a thread: it may take its time, with a model of its own for instance."""
+
+    async def ask(text: str) -> Sequence[Span]:
+        return await asyncio.to_thread(_found_by, recogniser, text)
+
+    return ask
+
+
+def _found_by(recogniser: Recogniser, text: str) -> list[Span]:
+    """Return what a package found, under kinds that a token can name.
+
+    Raises:
+        RecogniserUnavailable: it failed.
+    """
+    try:
+        found = list(recogniser.find(text))
+    except Exception as error:  # noqa: BLE001 - other people's code; what it says may quote the text
+        raise RecogniserUnavailable(type(error).__name__) from None
+    return [Span(span.start, span.end, kind_named(span.kind), span.value) for span in found]
 
 
 def _fits(item: _Found, text: str, least_score: float) -> bool:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from steward.govern.privacy.errors import KeyServiceRefused, KeyServiceUnavailable
 from steward.govern.privacy.key_service import ServiceState
 
+_UNWRITABLE = "its address or token has signs that a request can't carry"
 _RETRIED = frozenset({412, 429, 500, 502, 503, 504})
 
 
@@ -63,13 +64,21 @@ class TransitKeys:
     """Seals with a key of the transit engine; implements `KeyService`."""
 
     def __init__(self, transit: Transit) -> None:
-        """Take where the engine is; nothing is asked yet."""
+        """Take where the engine is; nothing is asked yet.
+
+        Raises:
+            KeyServiceRefused: the address or the token can't be written into a request.
+        """
         self._transit = transit
         headers = {"X-Vault-Token": transit.token, "X-Vault-Request": "true"}
         if transit.namespace:
             headers["X-Vault-Namespace"] = transit.namespace
         base = f"{transit.url.rstrip('/')}/v1/{transit.mount.strip('/')}"
-        self._client = httpx2.AsyncClient(base_url=base, headers=headers, timeout=transit.timeout_s)
+        try:
+            self._client = httpx2.AsyncClient(base_url=base, headers=headers, timeout=transit.timeout_s)
+        except (httpx2.InvalidURL, UnicodeEncodeError):
+            # Without its cause, which quotes signs of the token.
+            raise KeyServiceRefused(self.name, _UNWRITABLE) from None
 
     @property
     def name(self) -> str:
@@ -132,6 +141,8 @@ class TransitKeys:
                 await asyncio.sleep(self._transit.pause_s * 2 ** (attempt - 1))
             try:
                 response = await self._client.request(method, path, json=body)
+            except httpx2.InvalidURL as error:
+                raise KeyServiceRefused(self.name, _UNWRITABLE) from error
             except httpx2.HTTPError as error:
                 problem = type(error).__name__
                 continue

@@ -66,7 +66,15 @@ class TestFromBytes:
     def test_equal_heads_give_equal_bytes(self) -> None:
         assert HEAD.to_bytes({"rows": 3}) == HEAD.to_bytes({"rows": 3})
 
-    @pytest.mark.parametrize("content", [b"nonsense", pack({}, {"form": "another"})])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"nonsense",
+            pack({}, {"form": "another"}),
+            pack({}, {"form": "steward-answerable-1"}),
+            pack({"centre": np.zeros(1)}, {"form": "steward-answerable-1", "signs": ["a"], "share": 0.5}),
+        ],
+    )
     def test_refuses_anything_else(self, content: bytes) -> None:
         with pytest.raises(UnreadableHead, match=r"answerable|another"):
             AnswerableHead.from_bytes(content)

@@ -79,6 +79,14 @@ class TestFromBytes:
         with pytest.raises(UnreadableHead, match="features"):
             GroundingHead.from_bytes(other)
 
+    @pytest.mark.parametrize("missing", ["thresholds", "slope"])
+    def test_refuses_a_head_that_lacks_something(self, missing: str) -> None:
+        packed = unpack("grounding", shipped()["grounding"])
+        arrays = {name: array for name, array in packed.arrays.items() if name != missing}
+        facts = {name: fact for name, fact in packed.facts.items() if name != missing}
+        with pytest.raises(UnreadableHead, match=f"'grounding' lacks {missing}"):
+            GroundingHead.from_bytes(pack(arrays, facts))
+
     def test_refuses_other_bytes(self) -> None:
         with pytest.raises(UnreadableHead, match="grounding"):
             GroundingHead.from_bytes(b"no head")
