@@ -1,6 +1,6 @@
 """Measure verification on public data: grounding, false drops, prompt leaks, time.
 
-    python benchmarks/grounding.py --data DATA_PATH [--quick] [--json] [--curve] [--weights DIRECTORY]
+    python -m benchmarks.grounding --data DATA_PATH [--quick] [--json] [--curve] [--weights DIRECTORY]
 
 DATA_PATH holds `grounding/` and `safety/` as compressed JSON lines (see `benchmarks/training/grounding.py`).
 MTRAG's human scores, FaithBench and Tensor Trust's outputs are scored by what is shipped, which was trained

@@ -1,6 +1,6 @@
 """Measure the guard: attacks found, harmless messages stopped, disguises, families never seen, time.
 
-    python benchmarks/guard.py --data DATA_PATH [--quick] [--json] [--cache DIR] [--weights DIR]
+    python -m benchmarks.guard --data DATA_PATH [--quick] [--json] [--cache DIR] [--weights DIR]
 
 DATA_PATH is what `benchmarks/training/injection.py` takes. Every row that is reported on was kept from
 training: a quarter of each source, and Tensor Trust and HINT3 as a whole. One threshold serves everything,
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import describe
 from benchmarks.training import injection as training
 from benchmarks.training import injection_rows as written
+from benchmarks.training.running import open_embedder
 from steward.base.language import injection, moderation
 from steward.base.language.contracts import Vectors
 from steward.base.language.injection import DOCUMENT_THRESHOLD, THRESHOLD, InjectionHead
@@ -104,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, help="where the encoder's graph is kept")
     parser.add_argument("--weights", type=Path, help="where the encoder's weights are")
     asked = parser.parse_args(arguments)
-    report = measure(asked.data, training.open_embedder(asked.cache, asked.weights), quick=asked.quick)
+    report = measure(asked.data, open_embedder(asked.cache, asked.weights), quick=asked.quick)
     print(json.dumps(asdict(report), indent=1) if asked.json else told(report))
 
 

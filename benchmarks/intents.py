@@ -1,6 +1,6 @@
 """Measure the intent head on public data: accuracy, calibration, out-of-scope, time.
 
-    python benchmarks/intents.py DATA_PATH [--quick] [--json] [--seed 0]
+    python -m benchmarks.intents DATA_PATH [--quick] [--json] [--seed 0]
 
 DATA_PATH is a folder with an `intent/` folder of compressed JSON lines (`text`, `intent`, `split`):
 banking77_train, clinc150_full_trainval, banking77_oos_trainval, hint3_sofmattress_train and _test.

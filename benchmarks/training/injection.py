@@ -1,6 +1,6 @@
 """Train the injection head: attempts to give an assistant new orders, in messages and in documents.
 
-    python benchmarks/training/injection.py --data DATA_PATH [--out FILE]
+    python -m benchmarks.training.injection --data DATA_PATH [--out FILE]
 
 DATA_PATH holds `safety/`, `intent/`, `pii/`, `grounding/`, `retrieval/`, `kbversions/` and `logs/` as
 compressed JSON lines. A quarter of each source (JailbreakBench by goal, STAR by dialogue, BIPIA's attacks
@@ -11,12 +11,7 @@ Needs scikit-learn; deterministic.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import lzma
 import random
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.training import injection_rows as written
+from benchmarks.training.running import asked_for, read, shipped_path, trained
 from steward.base.language.contracts import Vectors
 from steward.base.language.hashed import BUCKETS, hashed_row
 from steward.base.language.injection import WIDEST, InjectionHead, Weights, beside_the_rest, pieces_of
@@ -34,7 +30,6 @@ from steward.base.language.local_embedder import LocalEmbedder
 from steward.base.language.shipped import pack
 
 SEED = 0
-TRAINED_SHARE = 0.75
 SCALES = (5.0, 3.0, 0.8, 2.0)
 """How much embedding, hashed features, traits and the rest of a document count before regularisation."""
 CONTENT_SCALES = (8.0, 3.0, 0.3, 2.0)
@@ -92,24 +87,11 @@ class Fitted:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train on the training part and write the head."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=shipped_path("injection"))
-    parser.add_argument("--cache", type=Path, help="where the encoder's graph is kept")
-    parser.add_argument("--weights", type=Path, help="where the encoder's weights are")
-    asked = parser.parse_args(arguments)
-    embedder = open_embedder(asked.cache, asked.weights)
+    asked = asked_for("injection", __doc__, arguments)
     rows, pieces = message_rows(asked.data), content_rows(asked.data)
-    fitted = fit(rows, embedded(rows, embedder), pieces, embedded(pieces, embedder))
+    fitted = fit(rows, embedded(rows, asked.embedder), pieces, embedded(pieces, asked.embedder))
     asked.out.write_bytes(fitted.content)
     print(f"{len(rows)} messages, {len(pieces)} sentences, {len(fitted.content)} bytes, {asked.out}")
-
-
-def open_embedder(cache: Path | None, weights: Path | None) -> LocalEmbedder:
-    """Open the encoder, in a folder of its own where none is named."""
-    return LocalEmbedder.open(cache or Path(tempfile.mkdtemp(prefix="encoder-")), weights=weights)
 
 
 def embedded(rows: Sequence[Row] | Sequence[Piece], embedder: LocalEmbedder) -> Vectors:
@@ -247,12 +229,6 @@ def _orders(data: Path, chance: random.Random) -> list[Piece]:
     for row in read(data / "safety" / "bipia_text_attacks.jsonl.xz"):
         rows.append(Piece(row["attack"], "BIPIA", True, trained(row["category"]), -1))
     return rows
-
-
-def trained(key: str) -> bool:
-    """Tell whether what has this key may be trained on; the rest is reported on."""
-    digest = hashlib.sha256(key.encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:4]) / 2**32 < TRAINED_SHARE
 
 
 # ------------------------------------------------------------------ fit
@@ -405,18 +381,6 @@ def _packed(
         facts[f"{name}_offset"] = round(weights.offset, 6)
     packed = pack(arrays, facts)
     return Fitted(InjectionHead.from_bytes(packed), packed)
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a compressed file of JSON lines."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def shipped_path(name: str) -> Path:
-    """Return where a head lies in the source tree."""
-    root = Path(__file__).resolve().parents[2]
-    return root / "src" / "steward" / "base" / "language" / "heads" / f"{name}.npz"
 
 
 if __name__ == "__main__":

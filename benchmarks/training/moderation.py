@@ -1,6 +1,6 @@
 """Train the moderation head: sexual, hateful, violent, harassing texts, and those about self-harm.
 
-    python benchmarks/training/moderation.py --data DATA_PATH [--out FILE]
+    python -m benchmarks.training.moderation --data DATA_PATH [--out FILE]
 
 DATA_PATH holds `safety/openai_moderation`, `pii/star_pii_turns` and `intent/banking77_train` as compressed
 JSON lines. All labelled texts are trained on, so figures are cross-validated: ten folds, and what is
@@ -9,7 +9,6 @@ printed and stored is of texts that the model in question hadn't seen. Needs sci
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training.injection import open_embedder, read, shipped_path, trained
+from benchmarks.training.running import asked_for, read, trained
 from steward.base.language.contracts import Vectors
 from steward.base.language.moderation import Concern, word_features
 from steward.base.language.shipped import pack
@@ -54,18 +53,10 @@ class Problem:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train on everything and write the head."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=shipped_path("moderation"))
-    parser.add_argument("--cache", type=Path, help="where the encoder's graph is kept")
-    parser.add_argument("--weights", type=Path, help="where the encoder's weights are")
-    asked = parser.parse_args(arguments)
-    embedder = open_embedder(asked.cache, asked.weights)
+    asked = asked_for("moderation", __doc__, arguments)
     texts, labels = labelled_texts(asked.data)
     harmless = ordinary_texts(asked.data)
-    problem = problem_of(texts, labels, harmless, embedder.embed_now([*texts, *harmless]))
+    problem = problem_of(texts, labels, harmless, asked.embedder.embed_now([*texts, *harmless]))
     held_out = cross_validated(problem)
     content = packed(problem, held_out)
     asked.out.write_bytes(content)
