@@ -7,6 +7,7 @@ a few array operations (Weinberger et al., "Feature Hashing for Large Scale Mult
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ LONGEST: Final = 8000
 _WORD = re.compile(r"\w+|[^\w\s]")
 _ASCII_WORD = re.compile(rb"\w+|[^\w\s\x1c-\x1f]")
 """The same over bytes, for which the last four characters are no white space."""
+_RADIX_FROM: Final = 1000
 _MULTIPLIER: Final = np.uint32(0x9E3779B1)
 _STEP: Final = np.uint32(16777619)
+_NOTHING: Final = np.empty(0, np.uint32)
 _SEEDS: Final = (np.array(RUNS, np.uint32) * _STEP)[:, None]
 _WEIGHTS: Final = (1 + np.log(np.arange(1, 4 * len(RUNS) * LONGEST))).astype(np.float32)
-"""What a feature weighs that is there so many times, less one; a text can grow in lower case."""
+"""What a feature weighs by how often it's there, less one; a text can grow in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,52 +48,53 @@ class HashedRow:
 def hashed_row(text: str) -> HashedRow:
     """Weigh the words and letters of a text; case and width of white space don't count."""
     plain = text[:LONGEST].lower()
-    parts = [*_words(plain), *_letters(plain)]
-    if not parts:
+    words, letters = _words(plain), _letters(plain)
+    hashes = np.concatenate([*words, *letters])
+    if not len(hashes):
         return HashedRow(np.empty(0, np.int64), np.empty(0, np.float32))
-    numbers = np.concatenate(parts)
-    numbers.sort(kind="stable")
-    changes = np.flatnonzero(numbers[1:] != numbers[:-1])
+    # Spread over the buckets: the high bits of a product by 2^32 / golden ratio.
+    hashes *= _MULTIPLIER
+    hashes >>= np.uint32(17)
+    numbers = hashes.astype(np.uint16)
+    numbers[sum(map(len, words)) :] += np.uint16(BUCKETS)
+    # For 16 bits "stable" is a radix sort, which pays from some length on.
+    numbers.sort(kind="stable" if len(numbers) > _RADIX_FROM else None)
+    changes = (numbers[1:] != numbers[:-1]).nonzero()[0]
     lasts = np.empty(len(changes) + 2, np.int64)
     lasts[0], lasts[1:-1], lasts[-1] = -1, changes, len(numbers) - 1
     features = numbers.take(lasts[1:]).astype(np.int64)
     weights = _WEIGHTS.take(lasts[1:] - lasts[:-1] - 1)
-    words = int(features.searchsorted(BUCKETS))
-    for half in (weights[:words], weights[words:]):
+    middle = int(features.searchsorted(BUCKETS))
+    for half in (weights[:middle], weights[middle:]):
         if len(half):
-            half /= np.sqrt(np.dot(half, half))
+            half /= math.sqrt(np.dot(half, half))
     return HashedRow(features, weights)
 
 
-def _words(plain: str) -> list[NDArray[np.uint16]]:
-    """Return the features of words and pairs of neighbours, in no order."""
+def _words(plain: str) -> list[NDArray[np.uint32]]:
+    """Return hashes of words and of pairs of neighbours."""
     if plain.isascii():
         found = _ASCII_WORD.findall(plain.encode())
     else:
         found = "\n".join(_WORD.findall(plain)).encode("utf-8", "replace").split(b"\n")
     if not found or not found[0]:
-        return []
+        return [_NOTHING]
     numbers = np.array(list(map(zlib.crc32, found)), np.uint32)
-    pairs = (numbers[:-1] * _STEP) ^ (numbers[1:] * _MULTIPLIER)
-    return [_mixed(numbers), _mixed(pairs)]
+    pairs = numbers[:-1] * _STEP
+    pairs ^= numbers[1:] * _MULTIPLIER
+    return [numbers, pairs]
 
 
-def _letters(plain: str) -> list[NDArray[np.uint16]]:
-    """Return the features of runs of letters, in no order; those of each length grow from shorter ones."""
+def _letters(plain: str) -> list[NDArray[np.uint32]]:
+    """Return hashes of runs of letters of each length, which grow side by side."""
     spaced = f" {' '.join(plain.split())} "
     codes = np.frombuffer(spaced.encode("utf-32-le", "replace"), np.uint32)
     if len(codes) < RUNS[0]:
-        return []
+        return [_NOTHING]
     runs = _SEEDS ^ codes[:-2]
     for start in range(1, RUNS[-1]):
         # What is still growing, and where enough letters follow.
         growing = runs[max(0, start + 1 - RUNS[0]) :, : max(0, len(codes) - start)]
         growing *= _STEP
         growing ^= codes[start : start + growing.shape[1]]
-    mixed = _mixed(runs) + np.uint16(BUCKETS)
-    return [row[: max(0, len(codes) - length + 1)] for row, length in zip(mixed, RUNS, strict=True)]
-
-
-def _mixed(numbers: NDArray[np.uint32]) -> NDArray[np.uint16]:
-    """Spread hashes over the buckets (the high bits of a product by 2^32 / golden ratio)."""
-    return ((numbers * _MULTIPLIER) >> np.uint32(17)).astype(np.uint16)
+    return [run[: max(0, len(codes) - length + 1)] for run, length in zip(runs, RUNS, strict=True)]

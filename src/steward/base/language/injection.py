@@ -33,6 +33,7 @@ DOCUMENT_THRESHOLD: Final = 0.92
 """Score from which a sentence of a document is an order: help pages tell people what to do all the time."""
 WIDEST: Final = 4.0
 """Traits further than so many deviations from their mean count as this far."""
+_WIDEST: Final = np.float32(WIDEST)
 _PIECE = re.compile(r"\|(?=[A-Z])|\s{3,}")
 _LONGEST_PIECE: Final = 300
 _SHORTEST_CUT: Final = 100
@@ -139,8 +140,11 @@ class InjectionHead:
         return _probability(_sum(self.screening, row, shown, None) - float(self.facts["words_alone"]))
 
     def _features(self, text: str, words: Sequence[str] | None = None) -> tuple[HashedRow, Floats]:
-        shown = (traits(text, self.surprise, words=words) - self.mean) / self.deviation
-        return hashed_row(text), np.minimum(np.maximum(shown, -WIDEST), WIDEST)
+        shown = traits(text, self.surprise, words=words)
+        shown -= self.mean
+        shown /= self.deviation
+        np.minimum(shown, _WIDEST, out=shown)
+        return hashed_row(text), np.maximum(shown, -_WIDEST, out=shown)
 
 
 def pieces_of(text: str) -> tuple[str, ...]:

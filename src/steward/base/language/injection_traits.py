@@ -143,12 +143,13 @@ def _near(first: list[int], second: list[int], reach: int) -> int:
 def _shape(text: str, classes: NDArray[np.intp]) -> list[float]:
     tokens = text.split()
     length, count = max(len(text), 1), max(len(tokens), 1)
+    letters = np.bincount(classes, minlength=SYMBOLS).tolist()
     return [
         math.log1p(len(tokens)),
         math.log1p(text.count("\n")),
         sum(len(token) > 2 for token in filter(str.isupper, tokens)) / count,
-        int(np.count_nonzero(classes == _DIGIT)) / length,
-        int(np.count_nonzero(classes == SYMBOLS - 1)) / length,
+        letters[_DIGIT] / length,
+        letters[SYMBOLS - 1] / length,
         0.0 if text.isascii() else sum(letter > "\u024f" for letter in text) / length,
         math.log1p(max(map(len, tokens), default=0)),
         sum(map(bool, _ODD_TOKEN.findall(text))) / count,
@@ -178,12 +179,13 @@ def _strangeness(classes: NDArray[np.intp], surprise: NDArray[np.float32]) -> tu
         return 0.0, 0.0, 0.0
     steps = surprise.ravel().take(classes[:-1] * SYMBOLS + classes[1:])
     if len(steps) <= _WINDOW:
-        mean = float(np.add.reduce(steps)) / len(steps)
+        mean = float(steps.mean())
         return mean, mean, mean
     sums = np.cumsum(steps, dtype=np.float64)
-    windows = sums[_WINDOW - 1 :].copy()
-    windows[1:] -= sums[:-_WINDOW]
-    return float(sums[-1]) / len(steps), float(windows.max()) / _WINDOW, float(windows[-1]) / _WINDOW
+    windows = sums[_WINDOW:] - sums[:-_WINDOW]
+    first, strangest = float(sums[_WINDOW - 1]), float(windows.max(initial=0.0))
+    last = float(windows[-1]) if len(windows) else first
+    return float(sums[-1]) / len(steps), max(first, strangest) / _WINDOW, last / _WINDOW
 
 
 def _longest_repeat(tokens: list[str]) -> int:

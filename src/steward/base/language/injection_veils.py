@@ -11,7 +11,9 @@ import binascii
 import codecs
 import html
 import re
+import string
 import unicodedata
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -37,6 +39,8 @@ _COMMON: Final = frozenset(
     say print ignore forget instructions rules prompt system answer give show reveal repeat previous
     password write my do as i no""".split()
 )
+_COMMON_BACKWARDS: Final = frozenset(word[::-1] for word in _COMMON)
+_COMMON_SHIFTED: Final = frozenset(codecs.encode(word, "rot13") for word in _COMMON)
 _LONG_TOKEN: Final = 16
 _INVISIBLE = re.compile(r"\w[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]+\w")
 _FEWEST_INVISIBLE: Final = 2
@@ -56,12 +60,13 @@ def unveiled(text: str) -> tuple[str, ...]:
     joined = _JOINED_WORD.sub(_closed, plain)
     if joined != plain:
         found[joined] = None
-    lettered = _lettered(joined)
+    words = joined.split()
+    lettered = _lettered(joined, words)
     if lettered is not None:
         found[lettered] = None
-    for decoded in _decoded(plain):
+    for decoded in _decoded(plain, words if joined == plain else plain.split()):
         found[_plain(decoded)] = None
-    turned = _turned(joined) if lettered is None else None
+    turned = _turned(joined, words) if lettered is None else None
     if turned is not None:
         found[turned] = None
     return tuple(reading for reading in found if reading.strip())[:MOST_READINGS]
@@ -76,26 +81,42 @@ def _plain(text: str) -> str:
     """Return the text with compatible forms, invisible marks, accents and look-alikes made plain."""
     if text.isascii():
         return text
-    tagged = "".join(
-        chr(ord(letter) - 0xE0000) if 0xE0020 <= ord(letter) < 0xE007F else letter for letter in text
-    )
-    composed = unicodedata.normalize("NFKD", tagged)
-    kept = "".join(
-        letter
-        for letter in composed
-        if unicodedata.category(letter) not in ("Cf", "Mn", "Me", "Cc") or letter in "\n\t"
-    )
-    latin = sum("a" <= letter <= "z" for letter in kept.lower())
-    foreign = sum(letter.isalpha() and ord(letter) > 0x24F for letter in kept)
+    composed = unicodedata.normalize("NFKD", text)
+    forms = {ord(letter): _plain_form(letter) for letter in set(composed)}
+    kept = composed.translate(forms)
     read = kept.translate(_LOOK_ALIKE)
+    if not any(map(_is_foreign, forms.values())):
+        return read
+    latin = sum("a" <= letter <= "z" for letter in kept.lower())
+    foreign = sum(map(_is_foreign, kept))
     return read if latin >= foreign or (_reads(read) and not _reads(kept)) else kept
 
 
-def _skeleton(text: str) -> str:
+@lru_cache(maxsize=4096)
+def _plain_form(letter: str) -> str:
+    """Return what stays of a single letter or mark: nothing of an invisible one."""
+    if 0xE0020 <= ord(letter) < 0xE007F:
+        return chr(ord(letter) - 0xE0000)
+    hidden = unicodedata.category(letter) in ("Cf", "Mn", "Me", "Cc") and letter not in "\n\t"
+    return "" if hidden else letter
+
+
+def _is_foreign(letter: str) -> bool:
+    return letter > "\u024f" and letter.isalpha()
+
+
+def _skeleton(text: str) -> bytes:
     """Return what counts in a comparison: accents and typographic quotes hide nothing."""
-    return "".join(
-        letter for letter in unicodedata.normalize("NFD", text) if letter.isascii() and letter.isalnum()
+    return (
+        unicodedata.normalize("NFD", text)
+        .encode("ascii", "ignore")
+        .translate(None, _NEITHER_LETTER_NOR_DIGIT)
     )
+
+
+_NEITHER_LETTER_NOR_DIGIT: Final = bytes(
+    set(range(128)) - set((string.ascii_letters + string.digits).encode())
+)
 
 
 def _interrupted(text: str) -> bool:
@@ -110,17 +131,19 @@ def _closed(match: re.Match[str]) -> str:
     return " ".join(re.sub(r"[\W_]", "", word) for word in words)
 
 
-def _lettered(text: str) -> str | None:
+def _lettered(text: str, words: list[str]) -> str | None:
     """Return the text with digits read as letters, where words are written so."""
     if _MIXED.search(text) is None:
         return None
-    read = " ".join(word.translate(_DIGITS) if _MIXED.search(word) else word for word in text.split())
-    return read if _common(read) > _common(text) else None
+    mixed = " ".join(word for word in words if not word.isalpha() and _MIXED.search(word))
+    if _common(mixed.translate(_DIGITS)) <= _common(mixed):
+        return None
+    return " ".join(word.translate(_DIGITS) if _MIXED.search(word) else word for word in words)
 
 
-def _decoded(text: str) -> list[str]:
+def _decoded(text: str, words: list[str]) -> list[str]:
     found = []
-    if max(map(len, text.split()), default=0) >= _LONG_TOKEN:
+    if max(map(len, words), default=0) >= _LONG_TOKEN:
         for blob in _BASE64.findall(text)[:3]:
             found.append(_from_base64(re.sub(r"\s", "", blob)))
         for blob in _HEX.findall(text)[:3]:
@@ -157,18 +180,26 @@ def _readable(content: bytes) -> str:
     return text if len(text) >= 6 and printable >= 0.95 * len(text) else ""
 
 
-def _turned(text: str) -> str | None:
+def _turned(text: str, words: list[str]) -> str | None:
     """Return the text from its end or with its letters shifted by 13, where that reads as English."""
-    before = _common(text)
-    if before * 6 >= len(text.split()):
+    lowered = text.lower()
+    if sum(map(_COMMON.__contains__, lowered.split())) * 6 >= len(words):
         return None
-    best = max((text[::-1], codecs.encode(text, "rot13")), key=_common)
-    return best if _common(best) >= max(2, before + 2) else None
+    tokens = _TOKEN.findall(lowered)
+    before = sum(map(_COMMON.__contains__, tokens))
+    if before * 6 >= len(words):
+        return None
+    # A plain text has no letters that become several in lower case: its words turn like the text.
+    backwards = sum(map(_COMMON_BACKWARDS.__contains__, tokens))
+    shifted = sum(map(_COMMON_SHIFTED.__contains__, tokens))
+    if max(backwards, shifted) < max(2, before + 2):
+        return None
+    return text[::-1] if backwards >= shifted else codecs.encode(text, "rot13")
 
 
 def _common(text: str) -> int:
     """Return how many of the most common words, and of those of attacks, a text has."""
-    return sum(word in _COMMON for word in _TOKEN.findall(text.lower()))
+    return sum(map(_COMMON.__contains__, _TOKEN.findall(text.lower())))
 
 
 def _reads(text: str) -> bool:

@@ -106,9 +106,12 @@ class ModerationHead:
         if not self.knows_meaning:
             return dict.fromkeys(Concern, 0.0)
         features = (word_features(text, words=words) - self.mean) * self.scale
-        row = np.concatenate([vector, features]).astype(np.float32)
-        distances = self.lengths + np.dot(row, row) - 2 * (self.rows @ row)
-        kernel = np.exp(np.float32(-self.gamma) * distances)
+        row = np.concatenate([vector, features], dtype=np.float32)
+        distances = self.rows @ row
+        distances *= np.float32(-2)
+        distances += self.lengths + np.dot(row, row)
+        distances *= np.float32(-self.gamma)
+        kernel = np.exp(distances, out=distances)
         margins = self.duals @ kernel + self.offsets
         odds = (self.slopes * margins + self.shifts).tolist()
         return {concern: _probability(value) for concern, value in zip(Concern, odds, strict=True)}

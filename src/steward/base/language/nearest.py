@@ -27,5 +27,5 @@ class NearestExamples:
         """Return for each label the cosine of its nearest example to a unit vector."""
         if not self._labels:
             return {}
-        best = np.maximum.reduceat(np.vecdot(self._vectors, vector), self._starts)
-        return {label: float(score) for label, score in zip(self._labels, best, strict=True)}
+        best = np.maximum.reduceat(self._vectors @ vector, self._starts)
+        return dict(zip(self._labels, best.tolist(), strict=True))

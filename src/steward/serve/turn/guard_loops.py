@@ -31,7 +31,10 @@ def goes_round(text: str, earlier: Sequence[str]) -> bool:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(text[:_LOOKED_AT]))
+    looked_at = text[:_LOOKED_AT]
+    if looked_at.isascii():
+        return frozenset(_WORD.findall(looked_at.lower()))
+    return frozenset(word.lower() for word in _WORD.findall(looked_at))
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
