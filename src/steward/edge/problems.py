@@ -20,6 +20,9 @@ from steward.govern.access.errors import RateLimited
 
 MEDIA_TYPE = "application/problem+json"
 
+_SAID = {"model_type": "Input should be an object", "model_attributes_type": "Input should be an object"}
+"""What is said where Pydantic's own sentence names a class of ours."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -65,7 +68,7 @@ class InternalError(StewardError):
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Return the faults that Pydantic found, without the values that caused them."""
     return tuple(
-        Fault("".join(f"/{_escaped(part)}" for part in item["loc"]), item["msg"])
+        Fault("".join(f"/{_escaped(part)}" for part in item["loc"]), _SAID.get(item["type"], item["msg"]))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     )
 

@@ -332,6 +332,8 @@ class TestPeople:
             )
             assert "can&#39;t be limited" in refused.text
             assert (await patient.access.accounts.get(ann.id)).role is Role.VIEWER
+            nobody = "/console/people/00000000-0000-0000-0000-000000000000/sessions"
+            assert (await client.post(nobody, data=form)).status_code == 404
             unmade = {**form, "login": "eve", "name": "Eve", "role": "admin", "categories": "billing"}
             assert (await client.post("/console/people", data=unmade)).status_code == 400
             assert "eve" not in {account.login for account in await patient.access.accounts.listed()}

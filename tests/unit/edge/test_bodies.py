@@ -38,6 +38,10 @@ class TestReadBody:
             await read_body(request_with(b'{"text": {"card": "4111"}}'), MessageBody)
         assert "4111" not in str(refusal.value)
 
+    async def test_a_body_that_is_no_object_is_told_so_without_a_name_of_ours(self) -> None:
+        with pytest.raises(InvalidBody, match="the whole: Input should be an object"):
+            await read_body(request_with(b"[]"), MessageBody)
+
     async def test_too_long_by_its_own_word(self) -> None:
         with pytest.raises(TooLarge, match="70000 bytes"):
             await read_body(request_with(b"{}", declared=70_000), MessageBody)

@@ -125,12 +125,13 @@ async def set_emergency(request: Request, account_id: str) -> Response:
 @page(Permission.ACCOUNT_MANAGE)
 async def end_sessions(request: Request, account_id: str) -> Response:
     """End all logins of an account, or one."""
-    account, sessions = _id(account_id), services_of(request).access.sessions
+    account, access = _id(account_id), services_of(request).access
+    await access.accounts.get(account)
     one = form_of(request).get("session")
     if one:
-        await sessions.end(record_id_of(one, "login"), account_id=account, actor=_actor(request))
+        await access.sessions.end(record_id_of(one, "login"), account_id=account, actor=_actor(request))
     else:
-        await sessions.close_all(account, actor=_actor(request))
+        await access.sessions.close_all(account, actor=_actor(request))
     return see(f"/console/people/{account}")
 
 
