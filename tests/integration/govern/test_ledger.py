@@ -294,6 +294,48 @@ class TestRecheck:
         assert (found.ok, found.checkpoints, found.signed_to) == (True, 3, 3)
 
 
+class TestRun:
+    async def test_links_and_signs_until_it_is_cancelled(
+        self, database: Database, ledger: Ledger, chainer: Chainer, fixed_clock: FixedClock
+    ) -> None:
+        async with asyncio.timeout(20):
+            running = asyncio.create_task(chainer.run())
+            for place in (1, 2):
+                await append(database, ledger)
+                await until_signed(database, ledger, place)
+                fixed_clock.advance(timedelta(seconds=61))
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        assert (await verdict(database, ledger)).checkpoints == 2
+
+    async def test_goes_on_linking_what_it_no_longer_signs(
+        self,
+        database: Database,
+        ledger: Ledger,
+        chainer: Chainer,
+        clean_database: TestDatabase,
+        fixed_clock: FixedClock,
+    ) -> None:
+        registry = CollectorRegistry()
+        chainer.count_into(registry)
+        await append(database, ledger)
+        await chainer.link()
+        await tamper(clean_database.admin_url, "update ledger_entry set actor = 'account:8'")
+        with capture_logs() as logs:
+            async with asyncio.timeout(20):
+                running = asyncio.create_task(chainer.run())
+                while not registry.get_sample_value("steward_ledger_broken"):
+                    await positions(database, ledger)
+                await append(database, ledger)
+                while None in await positions(database, ledger):
+                    pass
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+        assert [line["event"] for line in logs] == ["ledger_broken"]
+        assert (await verdict(database, ledger)).signed_to == 0
+
+
 class TestVerify:
     @pytest.mark.parametrize(
         ("statement", "bad", "says"),
@@ -585,6 +627,15 @@ class TestRecent:
         assert none == ()
         assert deeds == ("account.disabled",)
         assert everything[0].details == _DETAILS
+
+
+async def until_signed(database: Database, ledger: Ledger, position: int) -> None:
+    """Return once a head of this row is signed."""
+    while True:
+        async with database.read() as session:
+            signed = (await ledger.state(session)).signed
+        if signed is not None and signed.position == position:
+            return
 
 
 async def exported(

@@ -12,6 +12,7 @@ no head is signed any more; the log, a figure and the ledger's page tell.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -70,20 +71,17 @@ class Chainer:
         gauge.set_function(lambda: float(self._broken is not None))
 
     async def run(self) -> None:
-        """Link and sign until cancelled; a failure is logged and tried again, a named isolation point."""
-        while True:
-            try:
-                while await self.link() == BATCH:
-                    pass
-                if self._signer is not None and not self._was_broken_lately():
-                    await self.sign(only_when_due=True)
-            except BrokenLedger as error:
-                log.error("ledger_broken", sentence=str(error))
-            except StewardError as error:
-                log.warning("ledger_not_chained", sentence=str(error))
-            except Exception:
-                log.exception("ledger_not_chained")
-            await asyncio.sleep(LOOK_EVERY_S)
+        """Link until cancelled, and sign beside it: a head that is checked keeps no entry waiting."""
+        works = [self._link_all] if self._signer is None else [self._link_all, self._sign_when_due]
+        await asyncio.gather(*(_again_and_again(work) for work in works))
+
+    async def _link_all(self) -> None:
+        while await self.link() == BATCH:
+            pass
+
+    async def _sign_when_due(self) -> None:
+        if not self._was_broken_lately():
+            await self.sign(only_when_due=True)
 
     async def finish(self) -> None:
         """Link what has committed and sign the head: before a process ends, or before a proof is made.
@@ -226,3 +224,17 @@ class Chainer:
 async def _locked(session: WriteSession, *, patiently: bool) -> bool:
     row = await session.one(queries.LOCK if patiently else queries.TRY_LOCK, [_LOCK])
     return patiently or bool(row and row[0])
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
+    """Do it five times a second; a failure is logged and tried again, a named isolation point."""
+    while True:
+        try:
+            await work()
+        except BrokenLedger as error:
+            log.error("ledger_broken", sentence=str(error))
+        except StewardError as error:
+            log.warning("ledger_not_chained", sentence=str(error))
+        except Exception:
+            log.exception("ledger_not_chained")
+        await asyncio.sleep(LOOK_EVERY_S)
