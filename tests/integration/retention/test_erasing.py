@@ -90,6 +90,18 @@ class TestErase:
         assert len(certificate.facts["customers"]) == 2
         assert await house.count("customer") == 0
 
+    async def test_finishes_what_was_begun_with_each_alone(self, house: House) -> None:
+        first = await planted(house, PEOPLE[0])
+        second = await plant(
+            house.database, house.vault, house.clock, house.ground, PEOPLE[0], conversations=1, verified=False
+        )
+        for each in (first, second):
+            async with house.database.write() as session:
+                await house.erasing._begin(session, [each.customer_id], ground="request", actor="account:1")
+        await house.erasing.erase(PEOPLE[0].reference, ground="request", actor="account:1")
+        assert await house.count("customer") == 0
+        assert [line.state for line in await house.erasing.listed()] == ["done", "done"]
+
     async def test_takes_an_id_as_well(self, house: House) -> None:
         gone = await planted(house, PEOPLE[0])
         certificate = await house.erasing.erase(str(gone.customer_id), ground="request", actor="account:1")

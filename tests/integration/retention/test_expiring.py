@@ -59,6 +59,17 @@ class TestRun:
         assert await house.count("customer") == 0
         assert await house.count("vault_token") == 0
 
+    async def test_a_hold_that_was_lifted_keeps_nobody_for_ever(self, house: House) -> None:
+        await planted(house, 101)
+        await house.holds.place(PEOPLE[0].reference, reason="case 12/26", actor="account:1")
+        house.rules.days = ALL
+        await house.expiring.run()
+        assert await house.count("customer") == 1
+        await house.holds.lift(PEOPLE[0].reference, actor="account:1")
+        await house.expiring.run()
+        assert await house.count("customer") == 0
+        assert await house.count("legal_hold") == 0
+
     async def test_keeps_what_has_no_rule(self, house: House) -> None:
         await planted(house, 5000)
         assert await house.expiring.run() == {}

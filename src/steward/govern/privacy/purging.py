@@ -28,13 +28,14 @@ _EMPTY = f"""
         from due where (v.customer_id, v.kind, v.number) = (due.customer_id, due.kind, due.number)
         returning 1)
     select count(*) from emptied"""
+# Lifted holds go with their customer: the ledger tells of them, and they would keep the row for ever.
 _LEAVE = f"""
     with due as (
         select c.id from customer c
         where c.created_at < %(before)s and {UNHELD.format(customer="c.id")}
           and not exists (select from conversation o where o.customer_id = c.id)
-          and not exists (select from legal_hold h where h.customer_id = c.id)
         limit %(limit)s for update skip locked
+    ), lifted as (delete from legal_hold h using due where h.customer_id = due.id
     ), gone as (delete from customer c using due where c.id = due.id returning 1)
     select count(*) from gone"""
 

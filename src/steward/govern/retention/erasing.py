@@ -108,7 +108,12 @@ class Erasing:
         async with self._database.write() as session:
             found = await find(session, customer, self._customers)
             begun = await self._begin(session, found, ground=ground, actor=actor)
-        return await self.finish(begun)
+        certificate = await self.finish(begun)
+        # One of the customers may have been begun with alone before; that erasure has its own certificate.
+        for other in await self.unfinished():
+            if not set(begun.customers).isdisjoint(other.customers):
+                await self.finish(other)
+        return certificate
 
     async def unfinished(self) -> tuple[Begun, ...]:
         """Return erasures that were begun and not finished."""
