@@ -10,12 +10,12 @@ from pathlib import Path
 from steward.app.commands.console import OPERATOR, print_json
 from steward.app.commands.release import with_foundation
 from steward.app.foundation import Foundation
-from steward.base.errors import InvalidInput
+from steward.base.errors import InvalidInput, NotFound
 from steward.govern.policy.controls import MEANINGS
-from steward.improve.rollout.governing import GovernanceState
+from steward.improve.rollout.governing import GovernanceState, RiskState
 from steward.supply.assistant.schema.governance import Governance
-from steward.supply.releases.approvals import Approvals, governance_of
-from steward.supply.releases.contracts import short_id
+from steward.supply.releases.approvals import Approvals, ReleaseApproval, governance_of
+from steward.supply.releases.contracts import ReleaseLine, short_id
 from steward.supply.releases.reading import read_folder
 
 ADMIN = "admin"
@@ -30,9 +30,7 @@ def run_report(reference: str | None, *, out: Path | None, as_json: bool, data_d
 
     async def work(foundation: Foundation) -> int:
         if reference is None:
-            lines = await foundation.releases.recent(limit=200)
-            served = [line.id for line in lines if line.serving]
-            release_id = served[0] if served else (await foundation.releases.find("1")).id
+            release_id = served_or_newest(await foundation.releases.recent(limit=200))
         else:
             release_id = (await foundation.releases.find(reference)).id
         state = await foundation.governing.state(release_id)
@@ -45,6 +43,17 @@ def run_report(reference: str | None, *, out: Path | None, as_json: bool, data_d
         return 1 if state.missing else 0
 
     return with_foundation(data_dir, work)
+
+
+def served_or_newest(lines: Sequence[ReleaseLine]) -> str:
+    """Return the id of the release that is served, or of the latest where none is.
+
+    Raises:
+        NotFound: there is no release.
+    """
+    if not lines:
+        raise NotFound("There is no release yet; `steward release create FOLDER` makes one.")
+    return next((line.id for line in lines if line.serving), lines[0].id)
 
 
 def _write(out: Path, text: str) -> None:
@@ -122,74 +131,81 @@ def as_plain(state: GovernanceState) -> dict[str, object]:
     }
 
 
-def tables_of(state: GovernanceState) -> Iterator[Table]:
-    """Yield the document's tables: title, headings, rows."""
+def tables_of(state: GovernanceState) -> tuple[Table, ...]:
+    """Return the document's tables: title, headings, rows; none where the folder has no governance.yaml."""
     governance = state.governance
     if governance is None:
-        return
-    yield (
-        "Who answers for what (RACI)",
-        ("use case", "categories", "accountable", "responsible", "consulted", "informed", "lawful basis"),
-        [
-            (
-                case.title,
-                ", ".join(case.categories),
-                case.accountable,
-                ", ".join(case.responsible),
-                ", ".join(case.consulted),
-                ", ".join(case.informed),
-                case.lawful_basis.replace("_", " "),
-            )
-            for case in governance.use_cases
-        ],
+        return ()
+    kept = [(rule.data, str(rule.days)) for rule in governance.retention]
+    return (
+        _raci(governance),
+        _risks(state.risks),
+        _controls(state),
+        ("How long things are kept", ("data", "days"), kept),
+        _agreements(governance, state.approvals),
     )
-    yield (
-        "Risks",
-        ("risk", "likelihood", "impact", "score", "owner", "controls that work", "named"),
-        [
-            (
-                item.risk.title,
-                str(item.risk.likelihood),
-                str(item.risk.impact),
-                f"{item.risk.score}{' (high)' if item.high else ''}",
-                item.risk.owner,
-                ", ".join(item.working) or "none",
-                ", ".join(item.risk.controls),
-            )
-            for item in state.risks
-        ],
-    )
-    yield (
-        "Controls",
-        ("control", "what it is for", "state", "found", "cases", "tested"),
-        [
-            (
-                control.control.value,
-                MEANINGS[control.control],
-                "works" if control.works else "doesn't count",
-                control.fault or control.shown.sentence,
-                str(len(control.cases)),
-                "" if control.tested_at is None else f"{control.tested_at:%Y-%m-%d %H:%M} UTC",
-            )
-            for control in state.controls.values()
-        ],
-    )
-    yield (
-        "How long things are kept",
-        ("data", "days"),
-        [(rule.data, str(rule.days)) for rule in governance.retention],
-    )
-    agreed = {approval.role: approval for approval in state.approvals}
-    yield (
-        "Agreements to this release",
-        ("role", "agreed", "by", "why"),
-        [
-            (role, f"{found.at:%Y-%m-%d %H:%M} UTC", found.actor, found.reason)
-            if (found := agreed.get(role))
-            else (role, "not yet", "", "")
-            for role in governance.approve_release
-        ],
-    )
+
+
+def _raci(governance: Governance) -> Table:
+    headings = (
+        "use case", "categories", "accountable", "responsible", "consulted", "informed", "lawful basis",
+    )  # fmt: skip
+    rows = [
+        (
+            case.title,
+            ", ".join(case.categories),
+            case.accountable,
+            ", ".join(case.responsible),
+            ", ".join(case.consulted),
+            ", ".join(case.informed),
+            case.lawful_basis.replace("_", " "),
+        )
+        for case in governance.use_cases
+    ]
+    return "Who answers for what (RACI)", headings, rows
+
+
+def _risks(risks: Sequence[RiskState]) -> Table:
+    headings = ("risk", "likelihood", "impact", "score", "owner", "controls that work", "named")
+    rows = [
+        (
+            item.risk.title,
+            str(item.risk.likelihood),
+            str(item.risk.impact),
+            f"{item.risk.score}{' (high)' if item.high else ''}",
+            item.risk.owner,
+            ", ".join(item.working) or "none",
+            ", ".join(item.risk.controls),
+        )
+        for item in risks
+    ]
+    return "Risks", headings, rows
+
+
+def _controls(state: GovernanceState) -> Table:
+    rows = [
+        (
+            control.control.value,
+            MEANINGS[control.control],
+            "works" if control.works else "doesn't count",
+            control.fault or control.shown.sentence,
+            str(len(control.cases)),
+            "" if control.tested_at is None else f"{control.tested_at:%Y-%m-%d %H:%M} UTC",
+        )
+        for control in state.controls.values()
+    ]
+    return "Controls", ("control", "what it is for", "state", "found", "cases", "tested"), rows
+
+
+def _agreements(governance: Governance, approvals: Sequence[ReleaseApproval]) -> Table:
+    agreed = {approval.role: approval for approval in approvals}
+    rows = [
+        (role, f"{found.at:%Y-%m-%d %H:%M} UTC", found.actor, found.reason)
+        if (found := agreed.get(role))
+        else (role, "not yet", "", "")
+        for role in governance.approve_release
+    ]
+    return "Agreements to this release", ("role", "agreed", "by", "why"), rows
 
 
 def markdown(state: GovernanceState) -> str:
@@ -197,8 +213,13 @@ def markdown(state: GovernanceState) -> str:
     lines = [f"# {_title(state)}", "", *(f"- {line}" for line in _opening(state))]
     for title, headings, rows in tables_of(state):
         lines += ["", f"## {title}", "", f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
-        lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+        lines += [f"| {' | '.join(map(in_a_cell, row))} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def in_a_cell(text: str) -> str:
+    """Return a text that stays in its cell of a Markdown table, whoever wrote it, and is no HTML."""
+    return html.escape(" ".join(text.split()), quote=False).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def page(state: GovernanceState) -> str:
