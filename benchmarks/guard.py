@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe
 from benchmarks.training import injection as training
-from benchmarks.training import injection_rows as written
+from benchmarks.training.injection_attempts import IN_OTHER_LANGUAGES
+from benchmarks.training.injection_rows import veiled
 from benchmarks.training.running import open_embedder
 from steward.base.language import injection, moderation
 from steward.base.language.contracts import Vectors
@@ -197,14 +198,14 @@ def disguises(
     orders = random.Random(0).sample(orders, min(len(orders), 40 if quick else 120))
     flags: dict[str, list[bool]] = {}
     for order in orders:
-        for way, text in written.veiled([order], 1):
+        for way, text in veiled([order], 1):
             flags.setdefault(way, []).append(_stops(text, (), rules, embedder))
         words = order.split()
         third = max(1, len(words) // 3)
         parts = [" ".join(words[:third]), " ".join(words[third : 2 * third]), " ".join(words[2 * third :])]
         over_turns = [_stops(part, parts[:place], rules, embedder) for place, part in enumerate(parts)]
         flags.setdefault("split over three messages", []).append(any(over_turns))
-    in_languages = [_stops(text, (), rules, embedder) for text in written.IN_OTHER_LANGUAGES]
+    in_languages = [_stops(text, (), rules, embedder) for text in IN_OTHER_LANGUAGES]
     return (
         *(_share(way, found) for way, found in flags.items()),
         _share("other languages (written by us, three quarters trained on)", in_languages),

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training import injection_rows as written
+from benchmarks.training import injection_attempts as attempts
+from benchmarks.training import injection_harmless as harmless
+from benchmarks.training.injection_rows import gibberish, grow, repeated
 from benchmarks.training.running import asked_for, read, shipped_path, trained
 from steward.base.language.contracts import Vectors
 from steward.base.language.hashed import BUCKETS, hashed_row
@@ -134,22 +136,22 @@ def _attacks(data: Path) -> list[Row]:
 
 
 def _written() -> list[Row]:
-    wanted = list(written.HARMFUL)
+    wanted = list(attempts.HARMFUL)
     groups = {
         "written orders": [
-            *written.grow(written.HIJACKS, 700, 1), *written.grow(written.EXTRACTIONS, 600, 2),
-            *written.grow(written.JAILBREAKS, 300, 3), *written.IN_OTHER_LANGUAGES, *written.repeated(80, 5),
+            *grow(attempts.HIJACKS, 700, 1), *grow(attempts.EXTRACTIONS, 600, 2),
+            *grow(attempts.JAILBREAKS, 300, 3), *attempts.IN_OTHER_LANGUAGES, *repeated(80, 5),
         ],
-        "written disguises": written.grow(written.DISGUISED, 500, 4),
-        "written suffixes": written.gibberish([*wanted, *written.grow(written.HIJACKS, 50, 9)], 200, 6),
+        "written disguises": grow(attempts.DISGUISED, 500, 4),
+        "written suffixes": gibberish([*wanted, *grow(attempts.HIJACKS, 50, 9)], 200, 6),
     }  # fmt: skip
     rows = [Row(text, source, True, trained(text)) for source, texts in groups.items() for text in texts]
-    harmless = {
-        "look-alikes": [*written.LOOKALIKES, *written.grow(written.TRIGGER_WORDS, 260, 8)],
-        "support": written.grow(written.SUPPORT, 600, 10),
-        "other languages": written.ORDINARY_IN_OTHER_LANGUAGES,
+    others = {
+        "look-alikes": [*harmless.LOOKALIKES, *grow(harmless.TRIGGER_WORDS, 260, 8)],
+        "support": grow(harmless.SUPPORT, 600, 10),
+        "other languages": harmless.ORDINARY_IN_OTHER_LANGUAGES,
     }
-    rows += [Row(text, source, False, trained(text)) for source, texts in harmless.items() for text in texts]
+    rows += [Row(text, source, False, trained(text)) for source, texts in others.items() for text in texts]
     return rows
 
 
@@ -218,8 +220,8 @@ def _orders(data: Path, chance: random.Random) -> list[Piece]:
     queries = [row["user_query"] for row in read(data / "grounding" / "halueval_general.jsonl.xz")]
     groups = {
         "written orders": [
-            *written.grow(written.IN_DOCUMENTS, 900, 7), *written.grow(written.HIJACKS, 200, 8),
-            *written.grow(written.EXTRACTIONS, 150, 8),
+            *grow(attempts.IN_DOCUMENTS, 900, 7), *grow(attempts.HIJACKS, 200, 8),
+            *grow(attempts.EXTRACTIONS, 150, 8),
         ],
         "halueval": [query for query in chance.sample(queries, 700) if len(query) < 250],
     }  # fmt: skip
