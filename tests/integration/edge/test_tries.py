@@ -159,10 +159,10 @@ class TestLockOut:
         assert (row.actor, row.subject) == ("system", f"account:{account.id}")
         assert row.details == {
             "way": "password",
-            "tries": 10,
-            "within_s": 900,
+            "wrong_tries": 10,
+            "within_minutes": 15,
             "last_from": tries.name_of("192.0.2.7"),
-            "addresses": "this one",
+            "locked_for": "this address",
         }
         text = await ledger_text(patient)
         assert TYPED not in text
@@ -187,7 +187,7 @@ class TestLockOut:
             assert await fail(tries, address=f"10.0.{number}.1") == "BadLogin"
         assert await fail(tries, address="10.9.9.9") == "LockedOut"
         (row,) = await entries(patient, "account.locked_out")
-        assert (row.subject, row.details["addresses"]) == (f"account:{account.id}", "all")
+        assert (row.subject, row.details["locked_for"]) == (f"account:{account.id}", "every address")
 
     async def test_of_an_address_holds_for_every_login(self, patient: Services, tries: Tries) -> None:
         for number in range(WIDE):
@@ -309,7 +309,7 @@ class TestPresentPassword:
             answers.append((await client.post(path, data=form)).status_code)
         assert answers == [400] * 5 + [429]
         (row,) = await entries(patient, "account.locked_out")
-        assert (row.details["way"], row.details["addresses"]) == ("code", "all")
+        assert (row.details["way"], row.details["locked_for"]) == ("code", "every address")
 
 
 class TestSources:

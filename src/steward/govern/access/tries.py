@@ -195,16 +195,15 @@ class Tries:
             return
         details: dict[str, Detail] = {
             "way": tried.way.value,
-            "tries": most,
-            "within_s": int(lasts.total_seconds()),
+            "wrong_tries": most,
+            "within_minutes": int(lasts.total_seconds()) // 60,
         }
         if account is None:
             details["logins"] = "many" if scope == "everyone" else "one that no account has"
             await self._ledger.append(session, Entry("system", "address.locked_out", subject, details))
             return
-        details |= {"last_from": name, "addresses": "all" if scope == "everywhere" else "this one"}
-        if tried.way is Way.CODE:
-            details["addresses"] = "all"
+        wide = scope == "everywhere" or tried.way is Way.CODE
+        details |= {"last_from": name, "locked_for": "every address" if wide else "this address"}
         await self._ledger.append(session, Entry("system", "account.locked_out", subject, details))
 
     async def _may_record(self, session: WriteSession, subject: str, scope: str, *, of_address: bool) -> bool:
