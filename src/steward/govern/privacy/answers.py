@@ -1,4 +1,7 @@
-"""Answers to a question for something personal: "What was your mother's maiden name?" - "it was gray"."""
+"""What the message before announces: "What was your mother's maiden name?" - "it was gray".
+
+The other side asks for it, or the customer says "my password is" and writes the rest in the next message.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from steward.govern.privacy.contracts import Kind
+from steward.govern.privacy.credentials import NOT_SECRETS
 from steward.govern.privacy.names import NOT_NAMES
 from steward.govern.privacy.scanning import Candidate, Rank, Scan, squeezed, word_set
 
@@ -21,6 +25,15 @@ _NAME = re.compile(
     r"|\b(?:whom?)\s(?:am\si|do\si)\s(?:speaking|talking|have)\b[^?]{0,40}\?",
     re.IGNORECASE,
 )
+_PROMISED = re.compile(
+    r"\b(?:pass\s?words?|passcodes?|pass\s?phrases?|passwd|pwd|pin|puk|maiden\sname|(?:security|secret|memorable)\s(?:answer|word))"
+    r"\s{0,2}(?:is|was|[:=])\s{0,3}$",
+    re.IGNORECASE,
+)
+_PROMISING = frozenset("sS:= ")
+"""Signs with which a promise ends."""
+_SECRET = re.compile(r"\s{0,4}(?:it'?s\s|is\s)?[\"'`]?(?P<value>[^\s\"'`]{1,80})", re.IGNORECASE)
+_MOST_SECRET_WORDS = 4
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_])){0,29}")
 _GAP = re.compile(r"\.?[ \t]{1,2}")
 _LEAD = word_set(
@@ -52,6 +65,25 @@ def find_answers(scan: Scan, asked: str) -> Iterator[Candidate]:
     if found is not None:
         start, end = found
         yield Candidate(start, end, kind, squeezed(scan.text[start:end]), rank)
+
+
+def find_promised(scan: Scan, said: str) -> Iterator[Candidate]:
+    """Find the secret that a short text begins with, where the customer's message before ends on its name.
+
+    Args:
+        scan: the text.
+        said: the customer's message before it.
+    """
+    if said[-1:] not in _PROMISING or len(scan.text) > _LONGEST_ANSWER:
+        return
+    if _PROMISED.search(said, max(0, len(said) - _LONGEST_ANSWER)) is None:
+        return
+    match = _SECRET.match(scan.text)
+    if match is None or len(scan.text.split()) > _MOST_SECRET_WORDS:
+        return
+    stem = match["value"].lower().strip(".,;:!?()")
+    if stem and stem not in NOT_SECRETS and "n't" not in stem:
+        yield Candidate(*match.span("value"), Kind.PASSWORD, match["value"], Rank.SECRET)
 
 
 def _answer(text: str) -> tuple[int, int] | None:

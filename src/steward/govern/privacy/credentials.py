@@ -18,7 +18,7 @@ _PASSWORD = re.compile(
     r"(?:(?P<quote>[\"'`“”«])(?P<quoted>[^\"'`“”«»\n]{1,80})[\"'`“”»]|(?P<bare>\S{1,80}))",
     re.IGNORECASE,
 )
-_NOT_SECRETS = word_set(
+NOT_SECRETS = word_set(
     "get got access denied accessed a an the my not no wrong incorrect invalid expired expiring "
     "rejected refused always never still too being been correct right fine ok okay same working locked "
     "blocked reset resetting gone lost forgotten required needed weak strong short long old new changed "
@@ -146,7 +146,7 @@ def _passwords(text: str) -> Iterator[Candidate]:
         value = match["bare"]
         stem = value.lower().strip(".,;:!?\"'()")
         signed = any(not letter.isalpha() for letter in stem) and any(letter.isalnum() for letter in stem)
-        if stem in _NOT_SECRETS or "n't" in stem or not stem:
+        if stem in NOT_SECRETS or "n't" in stem or not stem:
             continue
         if match["link"] is None and not (signed and any(letter.isdigit() for letter in stem)):
             continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from steward.govern.privacy.answers import find_answers
+from steward.govern.privacy.answers import find_answers, find_promised
 from steward.govern.privacy.bare import find_bare
 from steward.govern.privacy.contracts import Kind, Recogniser, Span
 from steward.govern.privacy.credentials import find_credentials
@@ -135,6 +135,8 @@ class Detector:
                 if not (kept and found.kind in _YIELDING and _within(found, kept)):
                     yield found
         yield from find_fragments(looked, before, harmless)
+        if before.said:
+            yield from find_promised(looked, before.said[-1])
         if before.asked:
             yield from find_answers(looked, before.asked)
         yield from find_numbers(looked, harmless)

@@ -19,7 +19,8 @@ from steward.govern.privacy.tokens import TOKEN
 _DIGIT = r"(?:[0-9]+|(?:double\s|triple\s)?(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))"
 _RUN = rf"{_DIGIT}(?:[\s.,/_-]{{1,3}}{_DIGIT}){{0,30}}(?![A-Za-z0-9£$€%])"
 _ANNOUNCED = re.compile(
-    r"\b(?P<what>card|iban|account|acct|phone|mobile|cell|telephone|number|ssn|social|passport|nhs|code|pin|birth)\b"
+    r"\b(?P<what>card|iban|account|acct|phone|mobile|cell|telephone|number|ssn|social|passport|nhs|code|pin|birth"
+    r"|cvv2?|cvc2?|cv2|csc)\b"
     r"(?:\s(?:number|no|nr|security|code|account|card|you\ssent(?:\sme)?|i\sgot|for\s\w{1,12})){0,3}\.?"
     r"\s{0,2}(?:is|are|was|[:=]|(?:starts?|begins?)(?:\s(?:with|in))?)\s{0,2}"
     rf"(?P<value>{_RUN})",

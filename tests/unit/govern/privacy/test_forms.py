@@ -183,6 +183,30 @@ class TestPieces:
         text = "I was charged 35 twice, what now"
         assert masked(text, before) == text
 
+    @pytest.mark.parametrize("said", ["my password is", "Password: ", "the PIN =", "well, my pass word was"])
+    @pytest.mark.parametrize("text", ["hunter2", "'hunter2'", "it's hunter2", " hunter2 thanks"])
+    def test_secret_whose_name_ended_the_message_before(self, said: str, text: str) -> None:
+        assert "hunter2" not in masked(text, Before((said,)))
+
+    @pytest.mark.parametrize(
+        ("said", "text"),
+        [
+            ("my password is", "wrong"),
+            ("my password is", "not working since yesterday"),
+            ("my password is", "what I would like to reset, can you help me"),
+            ("I forgot my passwords", "help"),
+            ("the price is", "northline.fibre"),
+        ],
+    )
+    def test_talk_after_such_a_message_stays(self, said: str, text: str) -> None:
+        assert masked(text, Before((said,))) == text
+
+    @pytest.mark.parametrize("text", ["cvv is one two three", "the cvc: one two three", "CVV = 1 2 3"])
+    def test_a_card_code_in_words(self, text: str) -> None:
+        left = masked(text).lower()
+        assert "two" not in left
+        assert "1 2 3" not in left
+
     def test_bare_answer_to_a_question_for_a_code(self) -> None:
         asked = "What is the code we sent you by text?"
         assert masked("4821", Before((), asked)) in ("[FRAGMENT_1]", "[NUMBER_1]")
