@@ -544,6 +544,7 @@ class TestProofs:
             ),
             ([whole[0].replace('"until": null', '"until": "2026-03-01"'), *whole[1:]], "another period"),
             ([whole[0]], "closing line is missing"),
+            ([*cut, whole[7][:90]], "line 8 can't be read: the file was cut off in it"),
         ):
             file.write_text("\n".join(lines))
             assert verified_file(file, key=key_text(KEY.public)) == 1

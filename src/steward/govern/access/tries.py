@@ -109,9 +109,10 @@ class Tries:
 
     @asynccontextmanager
     async def one(self, way: Way, *, login: str, address: str) -> AsyncIterator[None]:
-        """Stand around a check that raises `BadLogin` or `BadCode`; anything else counts as right.
+        """Stand around a check that raises `BadLogin` or `BadCode` where the try is wrong.
 
-        The try is counted before it's looked at: tries that are sent all at once don't outrun the count.
+        The try is counted before it's looked at: tries that are sent all at once don't outrun the count. A
+        right one takes its login's and address's own count back; another error leaves it.
 
         Args:
             way: a password or a code.

@@ -223,8 +223,13 @@ def _verify_export(
     last = begins.position
     closing: Closing | None = None
     pending: tuple[Link, Written] | None = None
-    for line in rest:
-        value = json.loads(line)
+    for number, line in enumerate(rest, start=2):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            said = f"line {number} can't be read: the file was cut off in it, or damaged"
+            verdict = walk.verdict()
+            return replace(verdict, ok=False, reason=said) if verdict.ok else verdict
         if closing is not None:
             raise ValueError("something stands behind the closing line")
         if "closing" in value:
