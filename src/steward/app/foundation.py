@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -64,62 +65,73 @@ class Foundation:
 
 @asynccontextmanager
 async def open_foundation(settings: Settings, *, say: Say) -> AsyncIterator[Foundation]:
-    """Open the store and build what stands on it alone."""
-    opening = asyncio.create_task(asyncio.to_thread(open_embedder, settings))
-    async with open_store(settings, progress=say) as store:
-        clock = SystemClock()
+    """Open the store and build what stands on it alone; what was opened is closed however this ends."""
+    async with AsyncExitStack() as opened:
+        opening = asyncio.create_task(asyncio.to_thread(open_embedder, settings))
+        opened.push_async_callback(_close_embedder, opening)
+        store = await opened.enter_async_context(open_store(settings, progress=say))
+        database, clock = store.database, SystemClock()
         ledger = Ledger(clock)
-        key_service = key_service_of(settings)
-        keeping = keeping_of(settings, store.database, clock, service=key_service)
+        key_service = _closing(opened, key_service_of(settings))
+        keeping = keeping_of(settings, database, clock, service=key_service)
         master_key = await keeping.open()
-        elsewhere = elsewhere_of(settings)
+        elsewhere = _closing(opened, elsewhere_of(settings))
         vault = Vault(master_key, clock, renew=keeping.renew, elsewhere=elsewhere)
-        async with store.database.read() as session:
+        async with database.read() as session:
             await vault.check(session)
         embedder = await opening
-        knowledge = Knowledge(store.database, clock)
-        signing = Signing(store.database, master_key=master_key, clock=clock, ledger=ledger)
-        chainer = Chainer(store.database, clock, signer=signing, witness=witness_of(settings.ledger_witness))
-        service = open_retrieval(settings)
-        retrieval: Embedder = service or embedder
-        try:
-            yield Foundation(
-                settings=settings,
-                store=store,
-                clock=clock,
-                master_key=master_key,
-                keeping=keeping,
-                ledger=ledger,
-                chainer=chainer,
-                governing=governing_of(store.database, ledger, clock),
-                vault=vault,
+        retrieval: Embedder = _closing(opened, open_retrieval(settings)) or embedder
+        knowledge = Knowledge(database, clock)
+        signing = Signing(database, master_key=master_key, clock=clock, ledger=ledger)
+        chainer = Chainer(database, clock, signer=signing, witness=witness_of(settings.ledger_witness))
+        opened.push_async_callback(finished, chainer)
+        yield Foundation(
+            settings=settings,
+            store=store,
+            clock=clock,
+            master_key=master_key,
+            keeping=keeping,
+            ledger=ledger,
+            chainer=chainer,
+            governing=governing_of(database, ledger, clock),
+            vault=vault,
+            embedder=embedder,
+            retrieval=retrieval,
+            knowledge=knowledge,
+            signing=signing,
+            releases=Releases(
+                database,
                 embedder=embedder,
-                retrieval=retrieval,
+                clock=clock,
                 knowledge=knowledge,
+                ledger=ledger,
+                retrieval=retrieval,
                 signing=signing,
-                releases=Releases(
-                    store.database,
-                    embedder=embedder,
-                    clock=clock,
-                    knowledge=knowledge,
-                    ledger=ledger,
-                    retrieval=retrieval,
-                    signing=signing,
-                ),
-                accounts=Accounts(
-                    store.database, clock, passwords=Passwords(), local=settings.local_accounts
-                ),
-                keys=ApiKeys(store.database, clock),
-            )
-        finally:
-            await finished(chainer)
-            embedder.close()
-            if elsewhere is not None:
-                await elsewhere.close()
-            if key_service is not None:
-                await key_service.close()
-            if service is not None:
-                await service.close()
+            ),
+            accounts=Accounts(database, clock, passwords=Passwords(), local=settings.local_accounts),
+            keys=ApiKeys(database, clock),
+        )
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=_Closes)
+
+
+def _closing(opened: AsyncExitStack, item: Opened | None) -> Opened | None:
+    """Let something be closed at the end, if it's there."""
+    if item is not None:
+        opened.push_async_callback(item.close)
+    return item
+
+
+async def _close_embedder(opening: asyncio.Task[LocalEmbedder]) -> None:
+    """Close the embedder, which may still be loading; who waited for it has told why a load failed."""
+    (loaded,) = await asyncio.gather(opening, return_exceptions=True)
+    if isinstance(loaded, LocalEmbedder):
+        loaded.close()
 
 
 async def finished(chainer: Chainer) -> None:
