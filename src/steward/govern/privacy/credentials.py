@@ -29,6 +29,8 @@ NOT_SECRETS = word_set(
     "our must should can can't cannot could would will has have had i i've need needs does do with from "
     "manager update recovery change field box prompt screen protected"
 )
+_SHORTEST_PASSWORD = 3
+"""Signs of a password; "your password is 8 to 16 characters long" names none."""
 _EITHER_PIN = re.compile(
     r"\bpin\b[^\n]{1,60}?\b(?:or|maybe|also)\s(?P<value>[0-9]{4,6})(?![0-9])", re.IGNORECASE
 )
@@ -146,7 +148,7 @@ def _passwords(text: str) -> Iterator[Candidate]:
         value = match["bare"]
         stem = value.lower().strip(".,;:!?\"'()")
         signed = any(not letter.isalpha() for letter in stem) and any(letter.isalnum() for letter in stem)
-        if stem in NOT_SECRETS or "n't" in stem or not stem:
+        if len(stem) < _SHORTEST_PASSWORD or stem in NOT_SECRETS or "n't" in stem:
             continue
         if match["link"] is None and not (signed and any(letter.isdigit() for letter in stem)):
             continue

@@ -92,7 +92,8 @@ class MasterKey:
 
     def wrap(self, plain: bytes, context: bytes) -> bytes:
         """Seal a key's bytes for one place; `context` must be given again to open them."""
-        return bytes.fromhex(self._id) + seal_box(self._boxes[self._id], plain, context)
+        key_id = self._id  # read once: a rotation may change it meanwhile
+        return bytes.fromhex(key_id) + seal_box(self._boxes[key_id], plain, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """Open what `wrap` sealed, by this key or an older one.

@@ -114,7 +114,13 @@ class TestSecretsInSettings:
         assert secret not in masked(text)
 
     @pytest.mark.parametrize(
-        "text", ['the "password" is wrong', "my password isn't working", "Ich habe mein Passwort vergessen"]
+        "text",
+        [
+            'the "password" is wrong',
+            "my password isn't working",
+            "Ich habe mein Passwort vergessen",
+            "Your password is 8 to 16 characters long",
+        ],
     )
     def test_talk_of_a_password_stays(self, text: str) -> None:
         assert masked(text) == text
