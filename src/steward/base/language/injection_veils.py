@@ -25,7 +25,10 @@ _LOOK_ALIKE: Final = str.maketrans(
     "aeopcxyikmtHB36rdsjlhqwaoeikvptuxwanBymABEZHIKMNOPTYXABEKMHOPCTYXISJilll",
 )
 _DIGITS: Final = str.maketrans("013456789@$!|€(", "oieasbtbgasilec")
-_JOINED_WORD = re.compile(r"(?<![^\s])(?:[^\W_][ .\-_*|·,/]{1,2}){4,}[^\W_](?![^\s.,!?])")
+_JOINED_WORD = re.compile(
+    r"(?<![^\s])(?:((?:[^\W_][ .\-_*|·,/]{1,2}){4,}[^\W_](?![^\s.,!?]))|(?:[^\W_][ .\-_*|·,/]{1,2}){4,}+)"
+)
+"""Spaced letters, or without the group a row of them that ends in no word: no part of that does either."""
 _WORD_GAP = re.compile(r"\s{2,}|\s*[|/]\s*|\s+-\s+")
 _MIXED = re.compile(r"[A-Za-z][0-9@$!|€(]|[0-9@$|€(][A-Za-z]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -125,6 +128,8 @@ def _interrupted(text: str) -> bool:
 
 
 def _closed(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
     words = _WORD_GAP.split(match.group())
     if len(words) == 1 and " " in match.group() and "." in match.group():
         words = match.group().split()

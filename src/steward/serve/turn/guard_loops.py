@@ -9,6 +9,8 @@ from typing import Final
 NEARLY_EQUAL: Final = 0.8
 """Share of words (Jaccard) from which two questions count as the same."""
 SAME_QUESTION_HANDS_OVER: Final = 3
+_MAY_MISS: Final = 0.201
+"""Share of a question's words that a nearly equal one may lack, and a little for rounding."""
 _FEWEST_WORDS: Final = 3
 _LOOKED_AT: Final = 8000
 _WORD = re.compile(r"[^\W_]+")
@@ -26,8 +28,23 @@ def goes_round(text: str, earlier: Sequence[str]) -> bool:
     words = _words(text)
     if len(words) < _FEWEST_WORDS:
         return False
-    same = sum(_overlap(words, _words(before)) >= NEARLY_EQUAL for before in earlier)
+    same = sum(
+        _may_be_equal(words, before) and _overlap(words, _words(before)) >= NEARLY_EQUAL for before in earlier
+    )
     return same + 1 >= SAME_QUESTION_HANDS_OVER
+
+
+def _may_be_equal(words: frozenset[str], before: str) -> bool:
+    """Tell whether a message holds enough of the words, if only as parts of others: few do, which costs little."""
+    if not before.isascii():
+        return True
+    lowered = before[:_LOOKED_AT].lower()
+    missing = 0
+    for word in words:
+        missing += word not in lowered
+        if missing > _MAY_MISS * len(words):
+            return False
+    return True
 
 
 def _words(text: str) -> frozenset[str]:

@@ -125,6 +125,7 @@ class TestUnveiled:
             "error code 0x80070057 on my laptop",
             "Привет, не работает интернет",
             "see https://example.com/help/article-about-routers-and-cables for more",
+            "tick one: a- b- c- d- e- f-",
         ],
     )
     def test_ordinary_texts_have_no_other_reading(self, text: str) -> None:
