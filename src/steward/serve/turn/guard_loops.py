@@ -35,7 +35,7 @@ def goes_round(text: str, earlier: Sequence[str]) -> bool:
 
 
 def _may_be_equal(words: frozenset[str], before: str) -> bool:
-    """Tell whether a message holds enough of the words, if only as parts of others: few do, which costs little."""
+    """Tell whether a message holds enough of the words, if only as parts of others."""
     if not before.isascii():
         return True
     lowered = before[:_LOOKED_AT].lower()
