@@ -236,6 +236,7 @@ class TestCertificate:
         forged = certificate.content.replace(b'"ground":"request"', b'"ground":"unlawful"')
         assert forged != certificate.content
         assert not Certificate(forged, certificate.public_key, certificate.signature).is_genuine()
+        assert Certificate.from_json(certificate.as_json()) == certificate
 
     async def test_lists_models_exports_backups_and_what_stays(self, house: House) -> None:
         await planted(house, PEOPLE[0])

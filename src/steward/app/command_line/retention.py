@@ -96,6 +96,28 @@ def certificate(erasure: str, file: Path, *, json: Json = False, data_dir: DataD
     return run_certificate(erasure, file, as_json=json, data_dir=data_dir)
 
 
+@retention.command
+def verify(
+    file: Path,
+    *,
+    key: Annotated[
+        str | None,
+        Parameter(help="The public key that has to have signed it, as `steward release key` prints it."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Check the certificate of an erasure anywhere, without a database. Exits 1 when it isn't genuine.
+
+    Args:
+        file: the certificate in JSON.
+        key: whose signature is asked for.
+        json: print JSON.
+    """
+    from steward.app.commands.retention import run_verify
+
+    return run_verify(file, key=key, as_json=json)
+
+
 def erase(
     customer: Customer = None,
     *,

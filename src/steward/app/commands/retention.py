@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
@@ -11,8 +13,10 @@ from steward.app.commands.erase import named, require_form, with_retention, writ
 from steward.app.commands.private_files import private_file
 from steward.app.retaining import Retention
 from steward.base.errors import Conflict, InvalidInput
+from steward.govern.retention.certificate import Certificate
 from steward.govern.retention.contracts import DataKind
 from steward.govern.retention.expiring import Due
+from steward.supply.releases.signing import key_text, read_key
 
 
 class RoundUnderWay(Conflict):
@@ -115,6 +119,28 @@ def run_certificate(erasure: str, file: Path, *, as_json: bool, data_dir: Path |
         return 0
 
     return with_retention(data_dir, work)
+
+
+def run_verify(file: Path, *, key: str | None, as_json: bool) -> int:
+    """Check a certificate's signature, and that a file says what was signed."""
+    try:
+        certificate = Certificate.from_json(json.loads(file.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} can't be read as JSON: {error}.") from error
+    genuine, said = certificate.is_genuine(), certificate.facts
+    expected = genuine and (key is None or read_key(key) == certificate.public_key)
+    signer = key_text(certificate.public_key)
+    if as_json:
+        print_json({"genuine": expected, "public_key": signer, "digest": certificate.digest, **said})
+    elif expected:
+        print(
+            f"genuine: erasure {said['erasure']}, finished {said['finished_at']}, {said['rows_gone']} rows; "
+            f"signed by {signer}"
+        )
+    else:
+        why = f"it's signed by {signer}" if genuine else "its signature doesn't fit what it says"
+        print(f"not genuine: {why}", file=sys.stderr)
+    return int(not expected)
 
 
 def in_words(line: Due) -> str:

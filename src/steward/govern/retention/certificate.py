@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from steward.base.digests import canonical_json, sha256_hex
 from steward.govern.retention.contracts import ExportLine, TrainedModel
+from steward.govern.retention.errors import NoCertificate
 
 KEYS: Final = (
     "The customer's own key was deleted. What it sealed and still lies in free space of the database's files "
@@ -22,6 +23,7 @@ KEYS: Final = (
 )
 FORMAT: Final = "steward-erasure/1"
 _RULE: Final = "|---|---|---|"
+_PARTS: Final = ("content", "public_key", "signature")
 _SIGNED: Final = b"steward erasure\x00"
 """Begins what is signed, so that a signature of one kind of thing is never one of another."""
 WHY_KEPT: Final = {
@@ -65,6 +67,24 @@ class Certificate:
     public_key: bytes
     signature: bytes
 
+    @classmethod
+    def from_json(cls, told: object) -> Self:
+        """Read what `as_json` gave.
+
+        Raises:
+            NoCertificate: it is something else, or says other things than what was signed.
+        """
+        if not isinstance(told, dict) or told.get("format") != FORMAT:
+            raise NoCertificate("it isn't one")
+        try:
+            signed = {name: _octets(told["signature"][name]) for name in _PARTS}
+            said = json.loads(signed["content"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise NoCertificate("its signature can't be read") from error
+        if said != {name: value for name, value in told.items() if name != "signature"}:
+            raise NoCertificate("it says other things than what was signed")
+        return cls(**signed)
+
     @property
     def facts(self) -> Mapping[str, Any]:
         """What it says."""
@@ -99,6 +119,10 @@ class Certificate:
                 "signature": base64.b64encode(self.signature).decode(),
             },
         }
+
+
+def _octets(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def signed_bytes(content: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Refusals of retention.
 
 NoSuchCustomer (404) · NoSuchErasure (404) · NotHeld (404) · UnderHold (409) · AlreadyHeld (409) ·
-BeingErased (409) · ActionsUndecided (409) · TurnStillRunning (409) · BadGround (400) · BadHoldReason (400)
+BeingErased (409) · ActionsUndecided (409) · TurnStillRunning (409) · BadGround (400) · BadHoldReason (400) ·
+NoCertificate (400)
 """
 
 from __future__ import annotations
@@ -94,3 +95,10 @@ class BadHoldReason(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__("A legal hold needs a reason of up to 200 characters: a case's number, not a name.")
+
+
+class NoCertificate(InvalidInput):
+    """A file holds no certificate of an erasure."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"This is no certificate of an erasure in JSON: {problem}.")
