@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steward.base.language.grounding import FEATURES, RISING, GroundingHead, features_of
+from steward.base.language.grounding import FEATURES, RISING, features_of
 from steward.base.language.grounding_text import content_stems
 from steward.base.language.sentences import sentences
 from steward.base.language.shipped import pack
@@ -210,11 +210,6 @@ def packed(rows: Sequence[Row], matrix: NDArray[np.float64]) -> bytes:
         "rows": {source: sum(row.source == source for row in rows) for source in WEIGHTS},
     }
     return pack(arrays, facts)
-
-
-def head_of(rows: Sequence[Row], matrix: NDArray[np.float64]) -> GroundingHead:
-    """Train a head on rows."""
-    return GroundingHead.from_bytes(packed(rows, matrix))
 
 
 def cross_fitted(

@@ -53,20 +53,6 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple(text[span.start : span.end] for span in sentence_spans(text))
 
 
-def complete_sentences(text: str) -> tuple[tuple[str, ...], str]:
-    """Split a growing text into the sentences that are certainly finished and the rest.
-
-    The last sentence counts as unfinished, because what follows may still belong to it, unless a
-    line break follows it.
-    """
-    spans = sentence_spans(text)
-    if not spans:
-        return (), text
-    done = len(spans) if text.endswith("\n") else len(spans) - 1
-    rest = text[spans[done].start :] if done < len(spans) else ""
-    return tuple(text[span.start : span.end] for span in spans[:done]), rest
-
-
 def is_list_item(line: str) -> bool:
     """Tell whether a line starts with a bullet or a number."""
     return _LIST_MARKER.match(line) is not None

@@ -3,7 +3,6 @@
 _ACCOUNT_COLUMNS = """a.id, a.login, a.name, a.role, a.state, a.created_at, a.password, a.issuer, a.emergency,
     a.second_factor_since, a.disabled_because,
     array(select s.category from account_scope s where s.account_id = a.id order by s.category)"""
-ACCOUNT_WIDTH = 12
 
 CREATE_ACCOUNT = """
 insert into account (id, login, name, role, password, created_at) values (%s, %s, %s, %s, %s, %s)

@@ -15,7 +15,6 @@ from steward.govern.ledger.merkle import Growing
 from steward.govern.ledger.signatures import is_trusted
 
 FORM_SHARED = 1
-FORM_BATCHED = 2
 
 
 def entry_digest(entry: Entry, *, id: UUID, at: datetime) -> bytes:

@@ -27,10 +27,6 @@ RESULTS: Final = """
 RUN: Final = """
     select id, release_id, cases_digest, repeats, deterministic, started_at, finished_at
     from eval_run where id = %s"""
-RECENT_RUNS: Final = """
-    select id, release_id, cases_digest, repeats, deterministic, started_at, finished_at
-    from eval_run where %(assistant)s::text is null or assistant = %(assistant)s
-    order by started_at desc limit %(limit)s"""
 PUT_GATE: Final = """
     insert into eval_gate (id, assistant, candidate, baseline, candidate_run, baseline_run, passed, answer,
                            at)

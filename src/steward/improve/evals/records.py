@@ -136,12 +136,6 @@ class Records:
         assert row is not None
         return _run(row, results)
 
-    async def recent(self, *, assistant: str | None, limit: int) -> tuple[EvalRun, ...]:
-        """Return runs, the newest first, without their results."""
-        async with self._database.read() as session:
-            rows = await session.all(queries.RECENT_RUNS, {"assistant": assistant, "limit": limit})
-        return tuple(_run(row, []) for row in rows)
-
     async def put_gate(self, assistant: str, gate: GateResult) -> None:
         """Store the gate's answer and write it in the ledger, in one transaction."""
         assert gate.baseline_run is not None

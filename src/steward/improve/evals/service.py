@@ -181,10 +181,6 @@ class Evals:
         """Return the gate's answers, the newest first."""
         return await self._records.recent_gates(assistant=assistant, limit=limit)
 
-    async def recent_runs(self, *, assistant: str | None = None, limit: int = 20) -> tuple[EvalRun, ...]:
-        """Return runs, the newest first, without their results."""
-        return await self._records.recent(assistant=assistant, limit=limit)
-
 
 async def is_deterministic(rehearsal: Rehearsal, release: LoadedRelease) -> bool:
     """Tell whether a release answers the same each time: it does where no chat model answers."""

@@ -27,13 +27,6 @@ class Counts:
         """Whether the candidate's share of passes is below the baseline's."""
         return self.candidate_passed * self.baseline_runs < self.baseline_passed * self.candidate_runs
 
-    @property
-    def is_mixed(self) -> bool:
-        """Whether a release passed sometimes and not always."""
-        return (
-            0 < self.baseline_passed < self.baseline_runs or 0 < self.candidate_passed < self.candidate_runs
-        )
-
 
 def fisher_worse(counts: Counts) -> float:
     """Return the chance, were both alike, of so few passes of the candidate or fewer.

@@ -140,11 +140,6 @@ class Plan:
         """Every category that takes part in some phase, sorted."""
         return tuple(sorted({name for phase in self.phases for name in phase.categories}))
 
-    @property
-    def randomised_phases(self) -> int:
-        """How many phases alpha is split over."""
-        return sum(phase.is_randomised for phase in self.phases)
-
 
 # ------------------------------------------------------------------ evidence and verdicts
 

@@ -157,10 +157,6 @@ class GuardRules:
         joined = "\n".join([*kept, text])
         return joined if kept and self._suspect(joined) else None
 
-    def attack_in(self, pieces: Sequence[str], vectors: NDArray[np.float32]) -> float:
-        """Return how probably the text of a document or a tool holds an order to the assistant."""
-        return max(self._head.score_pieces(pieces, vectors).tolist(), default=0.0)
-
     @property
     def attack_threshold(self) -> float:
         """The head's score from which a text counts as an attack."""

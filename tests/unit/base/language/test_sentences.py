@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steward.base.language.sentences import complete_sentences, is_list_item, sentence_spans, sentences
+from steward.base.language.sentences import is_list_item, sentence_spans, sentences
 
 
 class TestSentences:
@@ -70,23 +70,6 @@ class TestSentences:
             assert text[span.start : span.end] == text[span.start : span.end].strip() != ""
             position = span.end
         assert text[position:].strip() == ""
-
-
-class TestCompleteSentences:
-    def test_the_last_sentence_waits_for_what_follows(self) -> None:
-        assert complete_sentences("It costs £5. It may be £5.") == (("It costs £5.",), "It may be £5.")
-
-    def test_a_line_break_completes_it(self) -> None:
-        assert complete_sentences("- One thing\n") == (("- One thing",), "")
-
-    def test_text_that_comes_in_pieces_gives_the_same_sentences(self) -> None:
-        text = "Call Mr. Smith. He knows. It costs £42.50 a month, e.g. for Fibre 150. Bye."
-        given_out: list[str] = []
-        buffer = ""
-        for character in text:
-            done, buffer = complete_sentences(buffer + character)
-            given_out.extend(done)
-        assert (*given_out, *sentences(buffer)) == sentences(text)
 
 
 class TestIsListItem:
