@@ -31,7 +31,7 @@ select count(*) from release_artefact where release_id = %s and name = any(%s) a
 _PASSAGES: Final = """
 select count(*) from snapshot_passage p join release r on r.snapshot_id = p.snapshot_id where r.id = %s
 """
-_REVIEWERS: Final = "select count(*) from account where state = 'active' and role = any(%s)"
+_ACTIVE: Final = "select count(*) from account where state = 'active' and role = any(%s)"
 
 
 def governing_of(database: Database, ledger: Ledger, clock: Clock) -> Governing:
@@ -101,6 +101,9 @@ def confirms(folder: Folder) -> Shown:
     """Look for the question that each workflow asks before it acts."""
     if not folder.workflows:
         return Shown(True, "the folder has no workflow, so nothing is done that could be unwanted")
+    silent = [name for name, workflow in sorted(folder.workflows.items()) if "?" not in workflow.confirm]
+    if silent:
+        return Shown(False, f"workflow '{silent[0]}' asks nothing before it acts: `confirm` is no question")
     return Shown(True, f"each of {len(folder.workflows)} workflows asks before it acts")
 
 
@@ -181,22 +184,32 @@ class InstallationProbes:
     async def reviews(self, _: str, __: Folder) -> Shown:
         """Look for somebody who may judge."""
         roles = _roles_with(Permission.TURN_REVIEW)
-        count = await self._count(_REVIEWERS, roles)
+        count = await self._count(_ACTIVE, roles)
         if not count:
             return Shown(False, "no active account may judge turns (role reviewer)")
         return Shown(True, f"{count} active accounts may judge turns")
 
     async def restricts(self, _: str, folder: Folder) -> Shown:
-        """Look at what roles may do, and whose claims workflows stand on."""
-        if Permission.PERSONAL_REVEAL in ROLE_PERMISSIONS[Role.VIEWER]:
-            return Shown(False, "viewers may see personal values")
-        staff = await self._count(_REVIEWERS, [role.value for role in Role])
-        claims = sum(
-            any(slot.from_customer is not None for slot in workflow.slots)
-            for workflow in folder.workflows.values()
-        )
+        """Look for workflows that act for anybody, and for somebody who rules over accounts."""
+        for_anybody = [
+            name
+            for name, workflow in sorted(folder.workflows.items())
+            if not any(slot.from_customer is not None for slot in workflow.slots)
+            and not any(check.require is not None for check in workflow.checks)
+        ]
+        if for_anybody:
+            return Shown(
+                False,
+                f"workflow '{for_anybody[0]}' acts for anybody: it takes no verified claim (`from_customer`) "
+                "and no check requires anything",
+            )
+        if not await self._count(_ACTIVE, _roles_with(Permission.ACCOUNT_MANAGE)):
+            return Shown(False, "no active account may give and take roles (role admin)")
+        staff = await self._count(_ACTIVE, [role.value for role in Role])
         return Shown(
-            True, f"{staff} active accounts act by {len(Role)} roles; {claims} workflows take verified claims"
+            True,
+            f"{staff} active accounts act by their roles; each of {len(folder.workflows)} workflows takes a "
+            "verified claim or requires something of the system of record",
         )
 
     async def has_evidence(self, release_id: str, folder: Folder) -> Shown:

@@ -146,6 +146,21 @@ class TestRun:
         await house.holds.lift(PEOPLE[0].reference, actor="account:1")
         assert await house.expiring.run() == {"exports": 1}
 
+    async def test_a_hold_keeps_what_a_candidate_would_have_said(self, house: House) -> None:
+        gone = await planted(house, 101)
+        async with house.database.write() as session:
+            await session.execute("update shadow_turn set turn_id = %s where turn_id = %s", [
+                (await session.one("select id from turn order by id limit 1") or [None])[0], gone.turns[0],
+            ])  # fmt: skip
+        kept = f"shadow_turn where turn_id not in {tuple(map(str, gone.turns[1:]))}"
+        await house.holds.place(PEOPLE[0].reference, reason="case 12/26", actor="account:1")
+        house.rules.days = {DataKind.ROLLOUTS: 100}
+        await house.expiring.run()
+        assert await house.count(kept) == 1
+        await house.holds.lift(PEOPLE[0].reference, actor="account:1")
+        await house.expiring.run()
+        assert await house.count(kept) == 0
+
 
 class TestSweep:
     async def test_makes_one_round_a_day(self, house: House) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.base.language.contracts import Vectors
+from steward.base.language.errors import UnreadableHead
 from steward.base.language.hashed import BUCKETS, HashedRow, hashed_row
 from steward.base.language.injection_traits import NAMES, SYMBOLS, traits
 from steward.base.language.numeric_form import DIMENSIONS
@@ -84,20 +85,25 @@ class InjectionHead:
                 trained with mean nothing to it; it then goes by words, letters and traits alone.
 
         Raises:
-            UnreadableHead: the bytes are something else.
+            UnreadableHead: the bytes are something else, or of traits that this version doesn't have.
         """
         packed = unpack(NAME, content)
         arrays = packed.arrays
-        return cls(
-            message=_weights(arrays, packed.facts, "message"),
-            content=_weights(arrays, packed.facts, "content"),
-            screening=_weights(arrays, packed.facts, "screen"),
-            surprise=np.asarray(arrays["surprise"], np.float32).reshape(SYMBOLS, SYMBOLS),
-            mean=np.asarray(arrays["mean"], np.float32),
-            deviation=np.asarray(arrays["deviation"], np.float32),
-            knows_meaning=encoder == MODEL_NAME,
-            facts=packed.facts,
-        )
+        try:
+            return cls(
+                message=_weights(arrays, packed.facts, "message"),
+                content=_weights(arrays, packed.facts, "content"),
+                screening=_weights(arrays, packed.facts, "screen"),
+                surprise=np.asarray(arrays["surprise"], np.float32).reshape(SYMBOLS, SYMBOLS),
+                mean=np.asarray(arrays["mean"], np.float32),
+                deviation=np.asarray(arrays["deviation"], np.float32),
+                knows_meaning=encoder == MODEL_NAME,
+                facts=packed.facts,
+            )
+        except KeyError as error:
+            raise UnreadableHead(reason=f"'{NAME}' lacks {error.args[0]}") from error
+        except ValueError as error:
+            raise UnreadableHead(reason=f"'{NAME}' is of another form: {error}") from error
 
     def score(self, text: str, vector: Floats, *, words: Sequence[str] | None = None) -> float:
         """Return how probably a message is an attack.

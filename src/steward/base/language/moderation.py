@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from steward.base.language.errors import UnreadableHead
 from steward.base.language.moderation_words import GROUPS
 from steward.base.language.shipped import unpack
 from steward.base.language.weights import MODEL_NAME
@@ -78,20 +79,23 @@ class ModerationHead:
         """
         packed = unpack(NAME, content)
         arrays = {name: np.asarray(array, np.float32) for name, array in packed.arrays.items()}
-        rows = np.ascontiguousarray(arrays["rows"])
-        return cls(
-            rows=rows,
-            lengths=np.vecdot(rows, rows),
-            duals=np.ascontiguousarray(arrays["duals"]),
-            offsets=arrays["offsets"],
-            slopes=arrays["slopes"],
-            shifts=arrays["shifts"],
-            mean=arrays["mean"],
-            scale=arrays["scale"],
-            gamma=float(packed.facts["gamma"]),
-            knows_meaning=encoder == MODEL_NAME,
-            facts=packed.facts,
-        )
+        try:
+            rows = np.ascontiguousarray(arrays["rows"])
+            return cls(
+                rows=rows,
+                lengths=np.vecdot(rows, rows),
+                duals=np.ascontiguousarray(arrays["duals"]),
+                offsets=arrays["offsets"],
+                slopes=arrays["slopes"],
+                shifts=arrays["shifts"],
+                mean=arrays["mean"],
+                scale=arrays["scale"],
+                gamma=float(packed.facts["gamma"]),
+                knows_meaning=encoder == MODEL_NAME,
+                facts=packed.facts,
+            )
+        except KeyError as error:
+            raise UnreadableHead(reason=f"'{NAME}' lacks {error.args[0]}") from error
 
     def scores(
         self, text: str, vector: Floats, *, words: Sequence[str] | None = None

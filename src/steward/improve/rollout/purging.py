@@ -21,7 +21,11 @@ _FORGET_ASSIGNMENTS = f"""
     select count(*) from gone"""
 _FORGET_SHADOWS = f"""
     with due as (select s.rollout_id, s.turn_id from shadow_turn s
-                 where s.begun_at < %(before)s and {_ENDED.format(rollout="s.rollout_id")} limit %(limit)s),
+                 where s.begun_at < %(before)s and {_ENDED.format(rollout="s.rollout_id")}
+                   and not exists (select from turn t join conversation c on c.id = t.conversation_id
+                                   join held_customer h on h.customer_id = c.customer_id
+                                   where t.id = s.turn_id)
+                 limit %(limit)s),
     gone as (delete from shadow_turn s using due
              where (s.rollout_id, s.turn_id) = (due.rollout_id, due.turn_id) returning 1)
     select count(*) from gone"""

@@ -13,7 +13,7 @@ from steward.base.language.hashed import BUCKETS, hashed_row
 from steward.base.language.injection import InjectionHead, pieces_of
 from steward.base.language.injection_traits import NAMES, traits
 from steward.base.language.injection_veils import MOST_READINGS, unveiled
-from steward.base.language.shipped import shipped
+from steward.base.language.shipped import pack, shipped, unpack
 from steward.base.language.word_groups import words_of
 
 HEAD = InjectionHead.from_bytes(shipped()[injection.NAME])
@@ -60,6 +60,20 @@ class TestFromBytes:
     def test_refuses_other_bytes(self) -> None:
         with pytest.raises(UnreadableHead, match="injection"):
             InjectionHead.from_bytes(b"something else")
+
+    @pytest.mark.parametrize("missing", ["message_hashed", "screen_offset"])
+    def test_refuses_a_head_that_lacks_something(self, missing: str) -> None:
+        packed = unpack("injection", shipped()["injection"])
+        arrays = {name: array for name, array in packed.arrays.items() if name != missing}
+        facts = {name: fact for name, fact in packed.facts.items() if name != missing}
+        with pytest.raises(UnreadableHead, match=f"'injection' lacks {missing}"):
+            InjectionHead.from_bytes(pack(arrays, facts))
+
+    def test_refuses_traits_of_another_version(self) -> None:
+        packed = unpack("injection", shipped()["injection"])
+        fewer = {**packed.arrays, "message_traits": packed.arrays["message_traits"][:-1]}
+        with pytest.raises(UnreadableHead, match="of another form"):
+            InjectionHead.from_bytes(pack(fewer, packed.facts))
 
 
 class TestHashedRow:

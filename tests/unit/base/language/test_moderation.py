@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from steward.base.language import moderation
 from steward.base.language.errors import UnreadableHead
 from steward.base.language.moderation import WORD_FEATURES, Concern, ModerationHead, word_features
-from steward.base.language.shipped import shipped
+from steward.base.language.shipped import pack, shipped, unpack
 
 HEAD = ModerationHead.from_bytes(shipped()[moderation.NAME])
 
@@ -43,3 +43,11 @@ class TestFromBytes:
     def test_refuses_other_bytes(self) -> None:
         with pytest.raises(UnreadableHead, match="moderation"):
             ModerationHead.from_bytes(b"something else")
+
+    @pytest.mark.parametrize("missing", ["duals", "gamma"])
+    def test_refuses_a_head_that_lacks_something(self, missing: str) -> None:
+        packed = unpack("moderation", shipped()["moderation"])
+        arrays = {name: array for name, array in packed.arrays.items() if name != missing}
+        facts = {name: fact for name, fact in packed.facts.items() if name != missing}
+        with pytest.raises(UnreadableHead, match=f"'moderation' lacks {missing}"):
+            ModerationHead.from_bytes(pack(arrays, facts))
