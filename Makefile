@@ -23,8 +23,9 @@ provider: setup ## add the identity provider that tests sign in with, in .provid
 demo: setup ## the sample assistant on http://127.0.0.1:8080 (PORT=, STEWARD_DATA_DIR=)
 	@STEWARD_DATA_DIR="$(STEWARD_DATA_DIR)" exec $(BIN)/steward up --demo --port $(PORT)
 
+# Whole files in their order: the longest ones, campaigns in tests/chaos, begin.
 test: setup ## all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: setup lint types imports ## style, types and import rules
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/rules
