@@ -111,12 +111,13 @@ class ModerationHead:
             return dict.fromkeys(Concern, 0.0)
         features = (word_features(text, words=words) - self.mean) * self.scale
         row = np.concatenate([vector, features], dtype=np.float32)
-        distances = self.rows @ row
+        # One dot product a row: a matrix product would wake BLAS's own threads in the middle of a turn.
+        distances = np.vecdot(self.rows, row)
         distances *= np.float32(-2)
         distances += self.lengths + np.dot(row, row)
         distances *= np.float32(-self.gamma)
         kernel = np.exp(distances, out=distances)
-        margins = self.duals @ kernel + self.offsets
+        margins = np.vecdot(self.duals, kernel) + self.offsets
         odds = (self.slopes * margins + self.shifts).tolist()
         return {concern: _probability(value) for concern, value in zip(Concern, odds, strict=True)}
 
