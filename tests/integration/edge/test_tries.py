@@ -189,6 +189,18 @@ class TestLockOut:
         (row,) = await entries(patient, "account.locked_out")
         assert (row.subject, row.details["locked_for"]) == (f"account:{account.id}", "every address")
 
+    async def test_of_an_account_for_every_address_is_lifted_by_an_operator(
+        self, patient: Services, tries: Tries
+    ) -> None:
+        account = await person(patient)
+        for number in range(WIDE):
+            await fail(tries, address=f"10.0.{number}.1")
+        assert await fail(tries, address="10.9.9.9") == "LockedOut"
+        await tries.lift(account, actor="operator")
+        assert await fail(tries, address="10.9.9.8") == "BadLogin"
+        (row,) = await entries(patient, "account.unlocked")
+        assert (row.actor, row.subject) == ("operator", f"account:{account.id}")
+
     async def test_of_an_address_holds_for_every_login(self, patient: Services, tries: Tries) -> None:
         for number in range(WIDE):
             assert await fail(tries, login=f"guess-{number}") == "BadLogin"

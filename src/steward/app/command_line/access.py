@@ -101,6 +101,19 @@ def reset(
     return run_reset(login, second_factor=second_factor, as_json=json, data_dir=data_dir)
 
 
+@account.command
+def unlock(login: str, *, data_dir: DataDir = None) -> int:
+    """Let somebody try again who is locked out for every address, after too many wrong passwords or codes.
+
+    Args:
+        login: whose account.
+        data_dir: where everything is kept.
+    """
+    from steward.app.commands.access import run_unlock
+
+    return run_unlock(login, data_dir=data_dir)
+
+
 @key.command(name="list")
 def list_keys(*, json: Json = False, data_dir: DataDir = None) -> int:
     """List the keys, newest first, ended ones too."""

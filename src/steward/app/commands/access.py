@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from steward.app.commands.console import OPERATOR, prepared, print_json, run_async, say
+from steward.app.keeping import open_keeping
 from steward.app.settings import Settings
 from steward.app.storage import Store, open_store
 from steward.base.clock import SystemClock
@@ -20,10 +21,12 @@ from steward.base.errors import InvalidInput, NotFound
 from steward.govern.access.account import Account
 from steward.govern.access.accounts import Accounts
 from steward.govern.access.keys import ApiKey, ApiKeys, IssuedKey, KeyKind
+from steward.govern.access.limits import RateLimits
 from steward.govern.access.passwords import Passwords
 from steward.govern.access.permissions import PUBLIC_KEY_PERMISSIONS, SCOPES, Permission, Role
 from steward.govern.access.queries import CLEAR_RECOVERY_CODES, CLEAR_SECOND_FACTOR
 from steward.govern.access.sessions import ConsoleSessions
+from steward.govern.access.tries import Tries
 from steward.govern.ledger.contracts import Entry
 from steward.govern.ledger.service import Ledger
 
@@ -106,7 +109,7 @@ def run_change(login: str, change: Change, *, data_dir: Path | None) -> int:
         raise InvalidInput("Say what is to change: --role, --categories, --active or --emergency.")
 
     async def work(desk: Desk) -> int:
-        account = await _named(desk, login)
+        account = await _named(desk.accounts, login)
         await desk.accounts.assign(
             account.id,
             role=None if change.role is None else _role(change.role),
@@ -130,7 +133,7 @@ def run_reset(login: str, *, second_factor: bool, as_json: bool, data_dir: Path 
     password = secrets.token_urlsafe(12)
 
     async def work(desk: Desk) -> int:
-        account = await _named(desk, login)
+        account = await _named(desk.accounts, login)
         if second_factor:
             await _remove_second_factor(desk, account)
             print(f"{login} has no second factor any more, and is signed out everywhere")
@@ -143,6 +146,24 @@ def run_reset(login: str, *, second_factor: bool, as_json: bool, data_dir: Path 
         return 0
 
     return _run(work, data_dir)
+
+
+def run_unlock(login: str, *, data_dir: Path | None) -> int:
+    """Lift the locks of an account that hold for every address."""
+    settings = prepared(data_dir)
+
+    async def whole() -> int:
+        async with open_keeping(settings, progress=say) as keeping:
+            database, clock = keeping.store.database, SystemClock()
+            accounts = Accounts(database, clock, passwords=Passwords(), local=settings.local_accounts)
+            account = await _named(accounts, login)
+            master_key = await keeping.keys.open()
+            limits = RateLimits(database, clock, master_key=master_key)
+            await Tries(database, clock, limits=limits, master_key=master_key).lift(account, actor=OPERATOR)
+        print(f"{account.login} may try again; what locks a single address ends within a quarter of an hour")
+        return 0
+
+    return run_async(whole)
 
 
 def run_keys(*, as_json: bool, data_dir: Path | None) -> int:
@@ -264,8 +285,8 @@ async def _remove_second_factor(desk: Desk, account: Account) -> None:
     await ConsoleSessions(desk.store.database, desk.clock).close_all(account.id, actor=OPERATOR)
 
 
-async def _named(desk: Desk, login: str) -> Account:
-    for account in await desk.accounts.listed():
+async def _named(accounts: Accounts, login: str) -> Account:
+    for account in await accounts.listed():
         if account.login == login.strip().casefold():
             return account
     raise NotFound(f"There is no account {login!r}; `steward access account list` shows them.")

@@ -73,7 +73,11 @@ class RateLimits:
     async def forget(self, subject: str) -> None:
         """Begin a subject's window afresh."""
         async with self._database.write() as session:
-            await session.execute(queries.FORGET, [self._digest(subject)])
+            await self.forget_in(session, subject)
+
+    async def forget_in(self, session: WriteSession, subject: str) -> None:
+        """Do as `forget` in the caller's transaction."""
+        await session.execute(queries.FORGET, [self._digest(subject)])
 
     async def take_in(
         self, session: WriteSession, limits: Mapping[str, int], *, window: timedelta, cost: int = 1

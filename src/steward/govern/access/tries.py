@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry, Counter
 from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.govern.access import queries
-from steward.govern.access.account import plain_login
+from steward.govern.access.account import Account, plain_login
 from steward.govern.access.errors import BadCode, BadLogin, LockedOut
 from steward.govern.access.limits import Allowance, RateLimits
 from steward.govern.ledger.contracts import Detail, Entry
@@ -132,6 +132,17 @@ class Tries:
             raise
         self.count(way, "right")
         await self._limits.forget(_own(way, login, source))
+
+    async def lift(self, account: Account, *, actor: str) -> None:
+        """Begin afresh the counts that lock an account for every address; a lock of one address stays.
+
+        Somebody who guesses from many addresses shuts the account's owner out as well.
+        """
+        everywhere, _ = _wide(account.login, "")
+        async with self._database.write() as session:
+            for subject in (everywhere, _own(Way.CODE, account.login, "")):
+                await self._limits.forget_in(session, subject)
+            await self._ledger.append(session, Entry(actor, "account.unlocked", f"account:{account.id}", {}))
 
     def count(self, way: Way, outcome: str) -> None:
         """Add to the figures: a try that was right, wrong or locked."""

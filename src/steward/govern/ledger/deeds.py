@@ -19,6 +19,7 @@ DEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "account.scope_changed": "The use cases that somebody works on were changed",
         "account.sessions_ended": "Somebody's sign-ins were ended",
         "account.signed_in": "Somebody signed in",
+        "account.unlocked": "An account's lock after too many wrong tries was lifted",
         "action.failed": "A business system refused an action",
         "action.intended": "An action was about to be sent to a business system",
         "action.done": "A business system carried an action out",
