@@ -64,6 +64,7 @@ def configure_logging(*, json: bool, level: str = "info") -> None:
     # These tell each connection and request, with addresses and statements.
     for chatty in ("psycopg", "httpx2", "httpcore2", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.ERROR, root.level))
+    logging.getLogger("alembic.runtime.plugins").setLevel(max(logging.WARNING, root.level))
 
 
 def leave_out_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
