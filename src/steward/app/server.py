@@ -163,6 +163,6 @@ async def repeatedly(name: str, work: Callable[[], Awaitable[object]], every_s: 
             await work()
         except StewardError as error:
             log.warning("background_work_failed", work=name, sentence=str(error))
-        except Exception:
+        except Exception:  # the isolation point of work in the background: it comes again
             log.exception("background_work_failed", work=name)
         await asyncio.sleep(every_s)

@@ -166,7 +166,7 @@ def shared_buffers_mb() -> int:
 def _dynamic_memory() -> str:
     """Containers often have a /dev/shm of 64 MB, too small for building an index in parallel."""
     try:
-        return "posix" if shutil.disk_usage("/dev/shm").free >= 256 * MEBIBYTE else "mmap"  # noqa: S108
+        return "posix" if shutil.disk_usage("/dev/shm").free >= 256 * MEBIBYTE else "mmap"  # noqa: S108 - asked for its size alone
     except OSError:
         return "posix"
 

@@ -343,7 +343,7 @@ def started_at(pid: int) -> str:
     if LINUX:
         # Field 22 of /proc/PID/stat, counted after the command's closing bracket (proc_pid_stat(5)).
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    found = subprocess.run(  # noqa: S603
+    found = subprocess.run(  # noqa: S603 - a fixed program and a number
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return found.stdout.strip()

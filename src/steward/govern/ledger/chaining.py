@@ -235,6 +235,6 @@ async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
             log.error("ledger_broken", sentence=str(error))
         except StewardError as error:
             log.warning("ledger_not_chained", sentence=str(error))
-        except Exception:
+        except Exception:  # the isolation point of a round: entries wait for the next one
             log.exception("ledger_not_chained")
         await asyncio.sleep(LOOK_EVERY_S)

@@ -113,7 +113,7 @@ class Controller:
             return await work
         except StewardError as error:
             log.warning("rollout_not_looked_at", sentence=str(error))
-        except Exception:
+        except Exception:  # the isolation point of a look: the next one tries again
             log.exception("rollout_not_looked_at")
         return None
 
