@@ -59,6 +59,10 @@ class CountedDatabase:
         self.sessions += 1
         return self._inner.write()
 
+    def write_once(self) -> AbstractAsyncContextManager[WriteSession]:
+        self.sessions += 1
+        return self._inner.write_once()
+
     async def listen(
         self,
         channel: str,

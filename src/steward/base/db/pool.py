@@ -184,21 +184,27 @@ class PooledDatabase:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """Borrow a connection for reading."""
-        with translated():
-            connection = await self._borrow()
-            try:
-                yield Session(connection)
-            finally:
-                await self._pool.putconn(connection)
+        async with self._borrowed() as connection:
+            yield Session(connection)
+
+    @asynccontextmanager
+    async def write_once(self) -> AsyncIterator[WriteSession]:
+        """Borrow a connection for one statement, which is stored when it has run."""
+        async with self._borrowed() as connection:
+            yield Session(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open one transaction."""
+        async with self._borrowed() as connection, connection.transaction():
+            yield Session(connection)
+
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[PatientConnection]:
         with translated():
             connection = await self._borrow()
             try:
-                async with connection.transaction():
-                    yield Session(connection)
+                yield connection
             finally:
                 await self._pool.putconn(connection)
 

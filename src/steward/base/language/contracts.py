@@ -106,8 +106,20 @@ class Classifier(Protocol):
         """What it would have said of texts it was trained on, without having seen each."""
         ...
 
-    def predict(self, text: str, vector: NDArray[np.float32]) -> Prediction:
-        """Classify one text whose embedding is already there. Pure, below a millisecond."""
+    def by_words(self, text: str) -> NDArray[np.float32]:
+        """Return what it makes of a text's own words: what can be done before the text is embedded."""
+        ...
+
+    def predict(
+        self, text: str, vector: NDArray[np.float32], *, by_words: NDArray[np.float32] | None = None
+    ) -> Prediction:
+        """Classify one text whose embedding is already there. Pure, below a millisecond.
+
+        Args:
+            text: what was said.
+            vector: its embedding.
+            by_words: what `by_words` gave of the text, where that was done already.
+        """
         ...
 
     def to_bytes(self) -> bytes:

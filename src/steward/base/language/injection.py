@@ -63,6 +63,14 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What of a text counts beside its meaning: hashed words and letters, and traits."""
+
+    hashed: HashedRow
+    traits: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class InjectionHead:
     """Scores texts from 0 to 1; pure, and safe to share between threads."""
 
@@ -105,23 +113,37 @@ class InjectionHead:
         except ValueError as error:
             raise UnreadableHead(reason=f"'{NAME}' is of another form: {error}") from error
 
-    def score(self, text: str, vector: Floats, *, words: Sequence[str] | None = None) -> float:
+    def score(self, text: str, vector: Floats) -> float:
         """Return how probably a message is an attack.
 
         Args:
             text: the message, masked or not.
             vector: its embedding, a unit vector of shape (384,).
-            words: the text's `words_of`, where they are known already.
         """
-        row, shown = self._features(text, words)
+        return self.score_looked_at(self.look(text), vector)
+
+    def score_looked_at(self, features: Features, vector: Floats) -> float:
+        """Return how probably a message is an attack, its features being known."""
         if not self.knows_meaning:
-            return self._by_words(row, shown)
-        return _probability(_sum(self.message, row, shown, vector))
+            return self._by_words(features)
+        return _probability(_sum(self.message, features, vector))
 
     def screen(self, text: str, *, words: Sequence[str] | None = None) -> float:
         """Return how probably a text is worth embedding and scoring; from 0.5 it is."""
-        row, shown = self._features(text, words)
-        return _probability(_sum(self.screening, row, shown, None))
+        return _probability(_sum(self.screening, self.look(text, words=words), None))
+
+    def look(self, text: str, *, words: Sequence[str] | None = None) -> Features:
+        """Return what of a text counts beside its meaning.
+
+        Args:
+            text: the message, masked or not.
+            words: its `words_of`, where they are known already.
+        """
+        shown = traits(text, self.surprise, words=words)
+        shown -= self.mean
+        shown /= self.deviation
+        np.minimum(shown, _WIDEST, out=shown)
+        return Features(hashed_row(text), np.maximum(shown, -_WIDEST, out=shown))
 
     def score_pieces(self, pieces: Sequence[str], vectors: Vectors) -> NDArray[np.float64]:
         """Return for each piece of one document how probably it's an order to whoever reads it by machine.
@@ -133,24 +155,17 @@ class InjectionHead:
         total = vectors.sum(axis=0)
         found = []
         for piece, vector in zip(pieces, vectors, strict=True):
-            row, shown = self._features(piece)
+            features = self.look(piece)
             if not self.knows_meaning:
-                found.append(self._by_words(row, shown))
+                found.append(self._by_words(features))
                 continue
             extra = beside_the_rest(piece, vector, total - vector)
-            log_odds = _sum(self.content, row, shown, vector) + float(np.dot(self.content.extra, extra))
+            log_odds = _sum(self.content, features, vector) + float(np.dot(self.content.extra, extra))
             found.append(_probability(log_odds))
         return np.array(found, np.float64)
 
-    def _by_words(self, row: HashedRow, shown: Floats) -> float:
-        return _probability(_sum(self.screening, row, shown, None) - float(self.facts["words_alone"]))
-
-    def _features(self, text: str, words: Sequence[str] | None = None) -> tuple[HashedRow, Floats]:
-        shown = traits(text, self.surprise, words=words)
-        shown -= self.mean
-        shown /= self.deviation
-        np.minimum(shown, _WIDEST, out=shown)
-        return hashed_row(text), np.maximum(shown, -_WIDEST, out=shown)
+    def _by_words(self, features: Features) -> float:
+        return _probability(_sum(self.screening, features, None) - float(self.facts["words_alone"]))
 
 
 def pieces_of(text: str) -> tuple[str, ...]:
@@ -186,8 +201,9 @@ def _cut(text: str) -> list[str]:
     return [*parts, text]
 
 
-def _sum(weights: Weights, row: HashedRow, shown: Floats, vector: Floats | None) -> float:
-    total = weights.offset + row.times(weights.hashed) + float(np.dot(weights.traits, shown))
+def _sum(weights: Weights, features: Features, vector: Floats | None) -> float:
+    total = weights.offset + features.hashed.times(weights.hashed)
+    total += float(np.dot(weights.traits, features.traits))
     return total if vector is None else total + float(np.dot(weights.embedding, vector))
 
 

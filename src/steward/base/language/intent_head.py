@@ -53,18 +53,24 @@ class IntentHead:
     threshold: float
     held_out: HeldOut
 
-    def scores(self, text: str, vector: NDArray[np.float32]) -> Floats:
+    def by_words(self, text: str) -> Floats:
+        """Return what the head makes of a text before it's embedded; `predict` takes it."""
+        return self.training.by_words(text)
+
+    def scores(self, text: str, vector: NDArray[np.float32], *, by_words: Floats | None = None) -> Floats:
         """Return the regression score of each label, in the order of `labels`."""
-        alike = self.training.compare(text, vector)
+        alike = self.training.compare(vector, self.by_words(text) if by_words is None else by_words)
         scores = np.zeros(len(self.labels), np.float32)
         for start in range(0, len(alike), PRODUCT_LENGTH):
             piece = slice(start, start + PRODUCT_LENGTH)
             scores += np.vecdot(self.coefficients[:, piece], alike[piece])
         return scores
 
-    def predict(self, text: str, vector: NDArray[np.float32]) -> Prediction:
+    def predict(
+        self, text: str, vector: NDArray[np.float32], *, by_words: Floats | None = None
+    ) -> Prediction:
         """Classify one text whose embedding is already there."""
-        scores = self.scores(text, vector)
+        scores = self.scores(text, vector, by_words=by_words)
         probabilities = self.calibration.probabilities(scores)
         best = np.argsort(-probabilities, kind="stable")[:RANKED]
         in_scope = float(scope_scores(scores))

@@ -83,14 +83,24 @@ class TrainingTexts:
             letters=LexicalSide.learn(letter_pieces, texts, least_texts=2 if len(texts) > 1 else 1),
         )
 
-    def compare(self, text: str, vector: Floats) -> Floats:
-        """Return the kernel of one text with every training text, shape (count,)."""
+    def by_words(self, text: str) -> Floats:
+        """Return how alike the words and letters of one text and every training text are, shape (count,)."""
+        alike: Floats = np.float32(self.shape.words) * self.words.similarities(text)
+        alike += np.float32(self.shape.letters) * self.letters.similarities(text)
+        return alike
+
+    def compare(self, vector: Floats, by_words: Floats) -> Floats:
+        """Return the kernel of one text with every training text, shape (count,).
+
+        Args:
+            vector: its embedding.
+            by_words: what `by_words` gave of it.
+        """
         shape = self.shape
         # One dot product a row stays in this thread; a matrix product would wake BLAS's own threads,
         # which wait for each other when the processors are busy.
         mixed: Floats = np.vecdot(self.rows, _unit(vector - self.centre)) * np.float32(shape.meaning)
-        mixed += np.float32(shape.words) * self.words.similarities(text)
-        mixed += np.float32(shape.letters) * self.letters.similarities(text)
+        mixed += by_words
         mixed -= 1
         mixed *= np.float32(shape.gamma)
         np.exp(mixed, out=mixed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from steward.base.db.contracts import Database, ReadSession, WriteSession
 from steward.base.errors import Unavailable
@@ -54,6 +54,10 @@ class UndoneDatabase:
             except BaseException:
                 await self._session.execute("rollback to savepoint written")
                 raise
+
+    def write_once(self) -> AbstractAsyncContextManager[WriteSession]:
+        """Set a savepoint as for more than one statement: whatever fails must not spoil the transaction."""
+        return self.write()
 
     async def listen(
         self,

@@ -32,10 +32,28 @@ _LOCK = f"""
            (select m.turn_id from message m where m.conversation_id = c.id and m.client_key = %s),
            (select h.priority from handover h where h.conversation_id = c.id and h.ended_at is null),
            exists (select from message m where m.conversation_id = c.id and m.pending),
+           exists (select from workflow_run r where r.conversation_id = c.id and r.state in
+                ('offered', 'collecting', 'confirming', 'awaiting_approval', 'acting', 'unknown')),
            (select s.generation from serving s where s.assistant = c.assistant and s.simulated <= c.simulated
             order by s.simulated desc limit 1),
+           latest.roles, latest.bodies,
            c.ctid is distinct from (select before.ctid from conversation before where before.id = c.id)
-    from conversation c where c.id = %s for update of c"""
+    from conversation c left join lateral (
+        select array_agg(m.role order by m.seq) as roles, array_agg(m.body order by m.seq) as bodies
+        from (select role, body, seq from message where conversation_id = c.id order by seq desc limit %s) m
+    ) latest on true
+    where c.id = %s for update of c"""
+MESSAGE_COLUMNS = "id, conversation_id, seq, role, turn_id, epoch, body, events, at"
+"""Columns of a message that the assistant says."""
+HELD = """id = %(conversation)s and turn_id = %(turn)s and epoch = %(epoch)s and speaker = 'assistant'
+    and state = 'open'"""
+"""Holds for a conversation's row while a turn may speak."""
+_SPEAK = f"""
+    with mine as (
+        update conversation set next_seq = next_seq + 1, last_at = %(at)s where {HELD}
+        returning id, next_seq - 1 as seq)
+    insert into message ({MESSAGE_COLUMNS})
+    select %(id)s, mine.id, mine.seq, %(role)s, %(turn)s, %(epoch)s, %(body)s, %(events)s, %(at)s from mine"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,9 @@ class Locked:
 
     `known_turn` is the turn of the message that already carries the asked-for client key;
     `waiting_priority` that of the open hand-over, while the customer waits for a human; `has_pending`
-    tells of messages whose turns are running or yet to come. `generation` is that of the lane's traffic.
+    tells of messages whose turns are running or yet to come, `has_run` of a workflow that isn't finished.
+    `generation` is that of the lane's traffic. `latest` are the last messages, oldest first and sealed, as
+    many as were asked for.
     """
 
     conversation: Conversation
@@ -54,12 +74,23 @@ class Locked:
     known_turn: TurnId | None
     waiting_priority: int | None
     has_pending: bool
+    has_run: bool
     generation: int | None
+    latest: tuple[tuple[MessageRole, bytes], ...]
 
     @property
     def is_free(self) -> bool:
         """Whether a new message's turn may begin at once: no turn runs, and no earlier message waits."""
         return self.conversation.turn_id is None and not self.has_pending
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A turn's right to speak in its conversation: its own until somebody takes it, or the turn ends."""
+
+    conversation_id: ConversationId
+    turn_id: TurnId
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +103,12 @@ class NewMessage:
     id: MessageId
     role: MessageRole
     turn_id: TurnId | None
-    client_key: str | None
-    account_id: UUID | None
-    pending: bool
     body: bytes
     events: bytes | None
     at: datetime
+    client_key: str | None = None
+    account_id: UUID | None = None
+    pending: bool = False
     holder: int | None = None
 
 
@@ -109,13 +140,35 @@ async def select_conversation(session: ReadSession, conversation_id: UUID) -> Co
 
 
 async def lock_conversation(
-    session: WriteSession, conversation_id: UUID, *, client_key: str | None = None
+    session: WriteSession, conversation_id: UUID, *, client_key: str | None = None, latest: int = 0
 ) -> Locked | None:
-    """Take the conversation's row lock and return its state, or None where it doesn't exist."""
-    row = await session.one(_LOCK, (client_key, conversation_id))
+    """Take the conversation's row lock and return its state, or None where it doesn't exist.
+
+    Args:
+        session: the transaction that holds the lock.
+        conversation_id: which conversation.
+        client_key: asks for the turn of the message that carries it.
+        latest: so many of the last messages are read along.
+    """
+    row = await session.one(_LOCK, (client_key, latest, conversation_id))
     if row is not None and row[-1]:
-        row = await session.one(_LOCK, (client_key, conversation_id))
-    return None if row is None else Locked(conversation_of(row), *row[_WIDTH:-1])
+        row = await session.one(_LOCK, (client_key, latest, conversation_id))
+    if row is None:
+        return None
+    roles, bodies = row[-3:-1]
+    said = tuple(zip(map(MessageRole, roles or ()), bodies or (), strict=True))
+    return Locked(conversation_of(row), *(*row[_WIDTH:-3], said))
+
+
+async def hold_word(session: WriteSession, word: Word) -> bool:
+    """Take the conversation's row lock for a turn that speaks; tell whether it still has the word."""
+    row = await session.one(f"select from conversation where {HELD} for update", held_values(word))
+    return row is not None
+
+
+async def speak(session: WriteSession, word: Word, message: NewMessage) -> bool:
+    """Store what a turn says, if it still has the word; tell whether it has. One statement."""
+    return await session.execute(_SPEAK, {**held_values(word), **said_values(message)}) == 1
 
 
 async def insert_conversation(
@@ -199,6 +252,19 @@ async def select_claims(session: ReadSession, conversation_id: UUID) -> bytes | 
     """Return the sealed claims of a verified customer."""
     row = await session.one("select claims_sealed from conversation where id = %s", (conversation_id,))
     return None if row is None else row[0]
+
+
+def held_values(word: Word) -> dict[str, object]:
+    """Return the parameters of `HELD`."""
+    return {"conversation": word.conversation_id, "turn": word.turn_id, "epoch": word.epoch}
+
+
+def said_values(message: NewMessage) -> dict[str, object]:
+    """Return the parameters of what the assistant says."""
+    return {
+        "id": message.id, "role": message.role.value, "body": message.body, "events": message.events,
+        "at": message.at,
+    }  # fmt: skip
 
 
 def _sealed(rows: Sequence[Row]) -> tuple[SealedMessage, ...]:

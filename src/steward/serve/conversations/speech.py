@@ -1,12 +1,14 @@
-"""Saying something in a conversation: sealed, in order, under the row lock, with the lease checked.
+"""Saying something in a conversation: sealed, and in order.
 
-Every message of every role is stored through `say`; there is no other way in.
+People's messages are stored through `say`, under the row lock; the assistant's, which `sealed` makes, by the
+statements that check that its turn still has the word.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from steward.base.clock import Clock
@@ -45,16 +47,11 @@ async def say(
     that follows the conversation; the assistant's own sentences
     reach their reader through the turn and need no announcement.
     """
-    message = NewMessage(
-        id=MessageId(new_id(clock)),
-        role=role,
-        turn_id=turn_id,
+    message = replace(
+        sealed(key, clock, role=role, text=text, events=events, turn_id=turn_id),
         client_key=client_key,
         account_id=account_id,
         pending=pending,
-        body=key.seal(text, BODY),
-        events=key.seal(pack_events(events), EVENTS) if events else None,
-        at=clock.now(),
         holder=holder,
     )
     await insert_message(session, locked, message, seq=seq)
@@ -63,9 +60,34 @@ async def say(
     return message.id
 
 
+def sealed(
+    key: CustomerKey,
+    clock: Clock,
+    *,
+    role: MessageRole,
+    text: str,
+    events: Sequence[Event] = (),
+    turn_id: TurnId | None = None,
+) -> NewMessage:
+    """Return a message (masked text) as it is stored."""
+    return NewMessage(
+        id=MessageId(new_id(clock)),
+        role=role,
+        turn_id=turn_id,
+        body=key.seal(text, BODY),
+        events=key.seal(pack_events(events), EVENTS) if events else None,
+        at=clock.now(),
+    )
+
+
 def open_body(message: SealedMessage, key: CustomerKey) -> str:
     """Return the masked text of a stored message."""
-    return key.open(message.body, BODY).decode()
+    return open_words(message.body, key)
+
+
+def open_words(body: bytes, key: CustomerKey) -> str:
+    """Return the masked text of a message's sealed body."""
+    return key.open(body, BODY).decode()
 
 
 def open_events(message: SealedMessage, key: CustomerKey) -> tuple[Event, ...]:

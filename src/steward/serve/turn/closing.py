@@ -9,10 +9,12 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import Done, Event, Outcome
+from steward.serve.conversations.queries import NewMessage, Word
+from steward.serve.conversations.turn_ends import end_silently, end_turn
 from steward.serve.desk.requests import request_human
 from steward.serve.turn.course import Course
 from steward.serve.turn.endings import Ending
-from steward.serve.turn.record import record
+from steward.serve.turn.record import Ended, ended
 from steward.serve.turn.timing import Stage
 from steward.serve.workflows.approvals import Approvals
 from steward.serve.workflows.runs import Runs
@@ -49,8 +51,7 @@ class Closing:
         begun = time.perf_counter()
 
         async def before(session: WriteSession) -> tuple[Event, ...]:
-            if ending.queue is None:
-                return ()
+            assert ending.queue is not None
             return (
                 await request_human(
                     session,
@@ -64,32 +65,25 @@ class Closing:
             )
 
         async def together(session: WriteSession) -> None:
+            assert ending.run is not None
+            await self._runs.save(session, ending.run)
+            await self._ask_approval(session, course, ending)
+
+        async def last(session: WriteSession, word: Word, message: NewMessage | None) -> bool:
             notes.spoke()
             notes.add(Stage.RECORD, time.perf_counter() - begun)
-            if ending.run is not None:
-                await self._runs.save(session, ending.run)
-                await self._ask_approval(session, course, ending)
-            finished.append(
-                await record(
-                    session,
-                    course.received,
-                    findings,
-                    notes,
-                    course.runtime,
-                    outcome=ending.outcome,
-                    reason=ending.reason,
-                    started_at=course.started_at,
-                    clock=self._clock,
-                )
-            )
+            turn = self._ended(course, ending.outcome, ending.reason)
+            finished.append(turn.done)
+            return await end_turn(session, word, turn.row, turn.settled, message)
 
         delivered = await course.voice.say(
             ending.text,
             ending.events,
             verified=ending.verified,
             separator=ending.separator,
-            before=before,
-            together=together,
+            before=None if ending.queue is None else before,
+            together=None if ending.run is None else together,
+            last=last,
         )
         return finished[0], delivered
 
@@ -106,15 +100,19 @@ class Closing:
     async def fall_silent(self, course: Course) -> Done:
         """Record a turn whose word was taken away; nothing more is said."""
         course.notes.decide(Stage.RECORD, Outcome.SILENT.value, reason="taken_over")
+        turn = self._ended(course, Outcome.SILENT, "taken_over")
         async with self._database.write() as session:
-            return await record(
-                session,
-                course.received,
-                course.findings,
-                course.notes,
-                course.runtime,
-                outcome=Outcome.SILENT,
-                reason="taken_over",
-                started_at=course.started_at,
-                clock=self._clock,
-            )
+            await end_silently(session, turn.row, turn.settled)
+        return turn.done
+
+    def _ended(self, course: Course, outcome: Outcome, reason: str) -> Ended:
+        return ended(
+            course.received,
+            course.findings,
+            course.notes,
+            course.runtime,
+            outcome=outcome,
+            reason=reason,
+            started_at=course.started_at,
+            clock=self._clock,
+        )

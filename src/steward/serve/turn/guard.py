@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.base.language.contracts import Embedder
-from steward.base.language.injection import InjectionHead
+from steward.base.language.injection import Features, InjectionHead
 from steward.base.language.injection_veils import unveiled, without_markup
 from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
@@ -70,6 +70,14 @@ class Guarded:
     read_as: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A message taken apart, as far as that goes without its embedding."""
+
+    wording: Wording
+    features: Features
+
+
 PASSED = Guarded(Reaction.PASS)
 
 
@@ -99,12 +107,18 @@ class GuardRules:
         self._head = injection
         self._moderation = moderation
 
+    def look(self, text: str) -> Looked:
+        """Take a masked message apart; what this takes can be spent while it's being embedded."""
+        wording = Wording.of(with_invented_values(text[:_LOOKED_AT]))
+        return Looked(wording, self._features(wording))
+
     def check(
         self,
         text: str,
         vector: NDArray[np.float32],
         earlier: Sequence[str],
         *,
+        looked: Looked | None = None,
         out_of_scope: bool = False,
         claimed: bool = False,
         foreign: bool = False,
@@ -115,15 +129,23 @@ class GuardRules:
             text: the masked message.
             vector: its embedding.
             earlier: what the customer said before, masked.
+            looked: what `look` gave of it, where that was done already.
             out_of_scope: whether no intent claims it.
             claimed: whether an intent surely claims it.
             foreign: whether it is in a language that the encoder doesn't know: then words alone can tell
                 an order, and no model gets to read it.
         """
-        looked_at = Wording.of(with_invented_values(text[:_LOOKED_AT]))
+        looked = looked or self.look(text)
         return (
-            self._risk(looked_at, vector)
-            or self._injection(looked_at, vector, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
+            self._risk(looked.wording, vector)
+            or self._injection(
+                looked.wording,
+                vector,
+                features=looked.features,
+                out_of_scope=out_of_scope,
+                claimed=claimed,
+                foreign=foreign,
+            )
             or (
                 Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats") if goes_round(text, earlier) else None
             )
@@ -168,6 +190,10 @@ class GuardRules:
         odds = threshold / max(1 - threshold, 1e-9) * math.exp(CLAIMED_MARGIN)
         return odds / (1 + odds)
 
+    def _features(self, wording: Wording) -> Features:
+        bare = without_markup(wording.text)
+        return self._head.look(bare, words=wording.terms if bare == wording.text else None)
+
     def _suspect(self, text: str) -> bool:
         wording = Wording.of(text)
         return (
@@ -205,6 +231,7 @@ class GuardRules:
         wording: Wording,
         vector: NDArray[np.float32],
         *,
+        features: Features | None = None,
         out_of_scope: bool = False,
         claimed: bool = False,
         foreign: bool = False,
@@ -216,9 +243,7 @@ class GuardRules:
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         if foreign:
             return None
-        bare = without_markup(wording.text)
-        words = wording.terms if bare == wording.text else None
-        score = self._head.score(bare, vector, words=words)
+        score = self._head.score_looked_at(features or self._features(wording), vector)
         if score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
         if score > SURELY_HARMLESS and gives_orders(wording):
@@ -237,12 +262,18 @@ async def guard(
     rules: GuardRules,
     *,
     embedder: Embedder,
+    looked: Looked | None = None,
     out_of_scope: bool = False,
     claimed: bool = False,
     foreign: bool = False,
 ) -> Guarded:
-    """Check a masked message against a release's rules, in every reading that it has."""
-    guarded = rules.check(text, vector, earlier, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
+    """Check a masked message against a release's rules, in every reading that it has.
+
+    `looked` is what the rules' `look` gave of it, where that was done already.
+    """
+    guarded = rules.check(
+        text, vector, earlier, looked=looked, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign
+    )
     if guarded.reaction is not Reaction.PASS:
         return guarded
     written = with_invented_values(text)

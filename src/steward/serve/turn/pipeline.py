@@ -102,6 +102,9 @@ class Pipeline:
         notes, findings = course.notes, course.findings
 
         yield Status(Stage.UNDERSTAND.value)
+        rules = course.runtime.guard_rules
+        with notes.stage(Stage.GUARD):
+            looked = rules.look(course.received.text)  # the message is still being embedded
         with notes.stage(Stage.UNDERSTAND):
             understood = findings.understood = await understand(
                 course.received.text, course.runtime,
@@ -119,7 +122,8 @@ class Pipeline:
             earlier = () if received.run else received.customer_texts
             guarded = findings.guarded = await guard(
                 received.text, understood.vector, earlier, runtime.guard_rules,
-                embedder=runtime.embedder, out_of_scope=understood.out_of_scope, claimed=understood.sure,
+                embedder=runtime.embedder, looked=looked if runtime.guard_rules is rules else None,
+                out_of_scope=understood.out_of_scope, claimed=understood.sure,
                 foreign=understood.language is not None,
             )  # fmt: skip
         notes.decide(

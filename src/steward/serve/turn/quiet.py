@@ -25,7 +25,7 @@ from steward.serve.turn.receive import Received
 from steward.serve.turn.record import done_of, turn_row
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.timing import Stage
-from steward.serve.turn.voice import EventsBefore, InSameCommit, Voice
+from steward.serve.turn.voice import EventsBefore, InSameCommit, LastWords, Voice
 from steward.serve.workflows.actions import Actions, Decided, Effect, Verdict
 from steward.serve.workflows.contracts import Move, Run
 from steward.serve.workflows.engine import Engine, fill_arguments
@@ -64,6 +64,7 @@ class QuietVoice(Voice):
         separator: str = " ",
         before: EventsBefore | None = None,
         together: InSameCommit | None = None,
+        last: LastWords | None = None,
     ) -> tuple[Event, ...]:
         """Return the events that would be delivered; nothing is stored, and nobody is asked or told."""
         masked = verified + (await self._as_stored(text) if text else "")

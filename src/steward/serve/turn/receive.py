@@ -31,7 +31,7 @@ from steward.serve.conversations.queries import (
     select_latest_messages,
     select_turn_messages,
 )
-from steward.serve.conversations.speech import open_body, open_events
+from steward.serve.conversations.speech import open_body, open_events, open_words
 from steward.serve.workflows.consent import is_bare_answer
 from steward.serve.workflows.contracts import Run
 from steward.supply.releases.assignment import Traffic
@@ -98,13 +98,13 @@ class Received:
 
 
 async def receive(session: WriteSession, conversation_id: UUID, *, client_key: str) -> Locked:
-    """Lock the conversation for a new message.
+    """Lock the conversation for a new message, and read its last ones.
 
     Raises:
         ConversationNotFound: there is none with this id.
         ConversationClosed: it has ended, and the key isn't one that it knows.
     """
-    locked = await lock_conversation(session, conversation_id, client_key=client_key)
+    locked = await lock_conversation(session, conversation_id, client_key=client_key, latest=HISTORY_MESSAGES)
     if locked is None:
         raise ConversationNotFound(conversation_id)
     if locked.conversation.state == "closed" and locked.known_turn is None:
@@ -115,6 +115,11 @@ async def receive(session: WriteSession, conversation_id: UUID, *, client_key: s
 def human_speaks(locked: Locked) -> bool:
     """Tell whether a human holds the word, so that the assistant stays silent."""
     return locked.conversation.speaker is Speaker.HUMAN
+
+
+def history_of(locked: Locked, key: CustomerKey) -> tuple[Said, ...]:
+    """Return the messages that were read with the lock, oldest first, masked."""
+    return tuple(Said(role, open_words(body, key)) for role, body in locked.latest)
 
 
 async def read_history(

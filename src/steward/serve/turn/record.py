@@ -10,9 +10,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from steward.base.clock import Clock
-from steward.base.db.contracts import WriteSession
 from steward.serve.conversations.contracts import Citation, Done, Outcome, Tokens
-from steward.serve.conversations.turn_records import TurnRow, insert_turn
+from steward.serve.conversations.turn_ends import Settled
+from steward.serve.conversations.turn_records import TurnRow
 from steward.serve.turn.deciding import Decision
 from steward.serve.turn.guard import Guarded
 from steward.serve.turn.placing import names_a_matter
@@ -47,8 +47,16 @@ class Findings:
     asked_back: bool = False
 
 
-async def record(
-    session: WriteSession,
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A turn at its end: its row, what it leaves in the conversation, and what its followers hear of it."""
+
+    row: TurnRow
+    settled: Settled
+    done: Done
+
+
+def ended(
     received: Received,
     findings: Findings,
     notes: Notes,
@@ -58,32 +66,20 @@ async def record(
     reason: str,
     started_at: datetime,
     clock: Clock,
-) -> Done:
-    """Store the turn and free the conversation for its next one, in the caller's transaction."""
+) -> Ended:
+    """Return what is to be stored and told of a turn that ends now."""
     row = turn_row(
         received, findings, notes, runtime, outcome=outcome, reason=reason, started_at=started_at,
         finished_at=clock.now(),
     )  # fmt: skip
-    await insert_turn(session, row)
     is_matter = findings.understood is not None and names_a_matter(findings.understood)
-    await session.execute(
-        """with settled as (update message set pending = false where id = %(message)s)
-           update conversation
-           set turn_id = null, turn_holder = null, asked_back = %(asked)s,
-               category = case when %(matter)s then coalesce(category, %(category)s) else category end,
-               intent = case when %(matter)s then coalesce(intent, %(intent)s) else intent end
-           where id = %(conversation)s and turn_id = %(turn)s""",
-        {
-            "message": received.message_id,
-            "conversation": received.conversation.id,
-            "turn": received.turn_id,
-            "asked": received.asked_back + 1 if findings.asked_back else 0,
-            "matter": is_matter,
-            "category": row.category,
-            "intent": row.intent,
-        },
+    settled = Settled(
+        answered=received.message_id,
+        asked_back=received.asked_back + 1 if findings.asked_back else 0,
+        category=row.category if is_matter else None,
+        intent=row.intent if is_matter else None,
     )
-    return done_of(row, findings.citations)
+    return Ended(row, settled, done_of(row, findings.citations))
 
 
 def done_of(row: TurnRow, citations: Sequence[Citation]) -> Done:

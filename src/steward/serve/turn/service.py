@@ -35,7 +35,8 @@ from steward.serve.conversations.contracts import (
 )
 from steward.serve.conversations.queries import lock_conversation, select_turn_messages
 from steward.serve.conversations.service import Conversations
-from steward.serve.conversations.speech import open_body, open_events, say
+from steward.serve.conversations.speech import open_body, open_events, open_words, say
+from steward.serve.conversations.turn_ends import end_silently
 from steward.serve.conversations.turn_records import TurnRow, select_turn
 from steward.serve.turn.endings import reason_of
 from steward.serve.turn.pipeline import Pipeline
@@ -43,13 +44,14 @@ from steward.serve.turn.placing import Placed, Placing
 from steward.serve.turn.receive import (
     Received,
     Said,
+    history_of,
     human_speaks,
     read_history,
     read_sent,
     receive,
     said_before,
 )
-from steward.serve.turn.record import Findings, done_of, record
+from steward.serve.turn.record import Findings, done_of, ended
 from steward.serve.turn.route import Routed, route
 from steward.serve.turn.running import RunningTurn
 from steward.serve.turn.runtime import Runtime, Runtimes
@@ -206,7 +208,7 @@ class Turns:
         customer_id = locked.conversation.customer_id
         with notes.stage(Stage.RECEIVE):
             key = await self._vault.key_for(session, customer_id)
-            history = await self._history(session, locked.conversation.id, key, seq=locked.next_seq)
+            history = history_of(locked, key)
         with notes.stage(Stage.MASK):
             claims = await self._conversations.claims(session, locked.conversation)
             masked = await self._vault.mask(
@@ -237,7 +239,7 @@ class Turns:
                 announce=silent,
             )
             received = await self._context(
-                session, placed, key, message_id=message_id, turn_id=turn_id, seq=locked.next_seq,
+                session, placed, key, message_id=message_id, turn_id=turn_id,
                 text=masked.text, masked_count=len(masked.tokens), history=history,
             )  # fmt: skip
             if silent:
@@ -252,14 +254,12 @@ class Turns:
         *,
         message_id: MessageId,
         turn_id: TurnId,
-        seq: int,
         text: str,
         masked_count: int,
-        history: tuple[Said, ...] | None = None,
+        history: tuple[Said, ...],
     ) -> Received:
         """Gather what the turn has to know of the conversation before this message."""
         locked, conversation = placed.locked, placed.locked.conversation
-        first = seq == 1
         return Received(
             conversation=replace(conversation, turn_id=turn_id),
             turn_id=turn_id,
@@ -267,10 +267,8 @@ class Turns:
             text=text,
             masked_count=masked_count,
             key=key,
-            history=await self._history(session, conversation.id, key, seq=seq)
-            if history is None
-            else history,
-            run=None if first else await self._runs.open_run(session, conversation.id),
+            history=history,
+            run=await self._runs.open_run(session, conversation.id) if locked.has_run else None,
             claims=await self._conversations.claims(session, conversation),
             asked_back=locked.asked_back,
             waiting_priority=locked.waiting_priority,
@@ -278,18 +276,14 @@ class Turns:
             voided=placed.voided,
         )
 
-    async def _history(
-        self, session: ReadSession, conversation_id: UUID, key: CustomerKey, *, seq: int
-    ) -> tuple[Said, ...]:
-        return () if seq == 1 else await read_history(session, conversation_id, key, before=seq)
-
     async def _stay_silent(
         self, session: WriteSession, received: Received, notes: Notes, runtime: Runtime
     ) -> None:
-        await record(
-            session, received, Findings(), notes, runtime, outcome=Outcome.SILENT, reason="human_speaks",
+        turn = ended(
+            received, Findings(), notes, runtime, outcome=Outcome.SILENT, reason="human_speaks",
             started_at=self._clock.now(), clock=self._clock,
         )  # fmt: skip
+        await end_silently(session, turn.row, turn.settled)
 
     async def _hold(self, session: WriteSession, conversation_id: UUID, turn_id: TurnId) -> None:
         await session.execute(
@@ -345,8 +339,9 @@ class Turns:
         key = await self._vault.key_for(session, locked.conversation.customer_id)
         sent, events = await read_sent(session, pending.turn_id, key)
         received = await self._context(
-            session, placed, key, message_id=pending.message_id, turn_id=pending.turn_id, seq=pending.seq,
-            text=key.open(pending.body, "message.body").decode(), masked_count=0,
+            session, placed, key, message_id=pending.message_id, turn_id=pending.turn_id,
+            text=open_words(pending.body, key), masked_count=0,
+            history=await read_history(session, locked.conversation.id, key, before=pending.seq),
         )  # fmt: skip
         resumed = locked.conversation.turn_id == pending.turn_id
         return replace(received, sent=sent, sent_events=events, resumed=resumed)

@@ -87,8 +87,13 @@ async def understand(
         embedding: the message's embedding, where that was begun already.
     """
     read = runtime.reading.read(text)
-    vector = (await (embedding or begin_embedding(text, runtime)))[0]
-    prediction = runtime.intent_head.predict(read, vector)
+    embedding = embedding or begin_embedding(text, runtime)
+    # What goes by words alone is done while the embedding's thread is at work.
+    by_words = runtime.intent_head.by_words(read)
+    override, language, question = runtime.overrides.find(text), language_of(text), is_question(text)
+    wordless = not any(letter.isalpha() for letter in _TOKEN.sub("", text))
+    vector = (await embedding)[0]
+    prediction = runtime.intent_head.predict(read, vector, by_words=by_words)
     query, query_vector = read, vector
     if before and leans_on_before(text):
         query = f"{runtime.reading.read(before)} {read}"
@@ -96,7 +101,6 @@ async def understand(
         if not _sure(prediction, runtime):
             prediction = runtime.intent_head.predict(query, query_vector)
     intent = runtime.intents[prediction.label]
-    wordless = not any(letter.isalpha() for letter in _TOKEN.sub("", text))
     return Understood(
         vector=vector,
         query=query,
@@ -104,9 +108,9 @@ async def understand(
         prediction=prediction,
         intent=intent,
         category=runtime.categories[intent.category],
-        override=runtime.overrides.find(text),
-        language=language_of(text),
-        question=is_question(text),
+        override=override,
+        language=language,
+        question=question,
         empty=bool(_NOTHING_SAID.fullmatch(text)),
         wordless=wordless,
         sure=_sure(prediction, runtime) and not wordless,

@@ -2,7 +2,8 @@
 
 Each `say` is one transaction that takes the conversation's row lock, checks that the assistant
 still holds the word in the same epoch and that this turn is the conversation's turn, and stores the
-words at their place. A take-over takes the same lock, so its commit is the boundary.
+words at their place. Words alone, verified ones, are one statement. A take-over takes the same lock, so its
+commit is the boundary.
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ from steward.serve.conversations.contracts import (
     Event,
     MessageRole,
     Question,
-    Speaker,
 )
-from steward.serve.conversations.queries import Locked, lock_conversation
-from steward.serve.conversations.speech import say
+from steward.serve.conversations.queries import NewMessage, Word, hold_word, speak
+from steward.serve.conversations.speech import sealed
 from steward.serve.turn.receive import Received
 from steward.serve.turn.running import speaking
 
@@ -33,6 +33,7 @@ class WordLost(Exception):
 
 
 InSameCommit = Callable[[WriteSession], Awaitable[None]]
+LastWords = Callable[[WriteSession, Word, NewMessage | None], Awaitable[bool]]
 EventsBefore = Callable[[WriteSession], Awaitable[tuple[Event, ...]]]
 
 
@@ -47,6 +48,8 @@ class Voice:
         self._vault = vault
         self._clock = clock
         self._detector = detector
+        mine = received.conversation
+        self._word = Word(mine.id, received.turn_id, mine.epoch)
         self.said = "".join(received.sent)
 
     async def say(
@@ -58,6 +61,7 @@ class Voice:
         separator: str = " ",
         before: EventsBefore | None = None,
         together: InSameCommit | None = None,
+        last: LastWords | None = None,
     ) -> tuple[Event, ...]:
         """Commit words and return the events to deliver: their delta, then `events`.
 
@@ -68,66 +72,40 @@ class Voice:
             events: citations, questions and the like, masked and stored beside the words.
             separator: what stands between these words and those before them.
             before: gives more events, once the lock is held and before the words are stored.
-            together: more to do in the same transaction, under the same lock.
+            together: more to do in the same transaction, under the same lock, before the words are stored.
+            last: stores the words, if there are any, with what ends the turn; tells whether it had the word.
 
         Raises:
             WordLost: a human took over, or the turn was ended; nothing was stored.
         """
+        several = bool(text) or before is not None or together is not None or any(map(_holds_words, events))
         with speaking():
-            delivered = await self._commit(verified, text, events, separator, before, together)
-        self.said += "".join(event.text for event in delivered if isinstance(event, Delta))
-        return delivered
-
-    async def _commit(
-        self,
-        verified: str,
-        text: str,
-        events: Sequence[Event],
-        separator: str,
-        before: EventsBefore | None,
-        together: InSameCommit | None,
-    ) -> tuple[Event, ...]:
-        async with self._database.write() as session:
-            locked = await self._lock(session)
-            more = await before(session) if before is not None else ()
-            masked = verified + (await self._masked(session, text) if text else "")
-            delivered = await self._store(session, locked, masked, (*events, *more), separator)
-            if together is not None:
-                await together(session)
-        return delivered
-
-    async def _lock(self, session: WriteSession) -> Locked:
-        locked = await lock_conversation(session, self._received.conversation.id)
-        mine = self._received.conversation
-        if (
-            locked is None
-            or locked.conversation.speaker is not Speaker.ASSISTANT
-            or locked.conversation.epoch != mine.epoch
-            or locked.conversation.turn_id != self._received.turn_id
-            or locked.conversation.state != "open"
-        ):
-            raise WordLost
-        return locked
+            async with self._database.write() if several else self._database.write_once() as session:
+                if several and not await hold_word(session, self._word):
+                    raise WordLost
+                more = await before(session) if before is not None else ()
+                masked = verified + (await self._masked(session, text) if text else "")
+                events = [await self._masked_event(session, event) for event in (*events, *more)]
+                words = f"{separator}{masked}" if self.said and masked else masked
+                if together is not None:
+                    await together(session)
+                if not await self._store(session, words, events, last):
+                    raise WordLost
+        self.said += words
+        return (Delta(words), *events) if words else tuple(events)
 
     async def _store(
-        self, session: WriteSession, locked: Locked, masked: str, events: Sequence[Event], separator: str
-    ) -> tuple[Event, ...]:
-        if not masked and not events:
-            return ()
-        events = [await self._masked_event(session, event) for event in events]
-        words = f"{separator}{masked}" if self.said and masked else masked
-        await say(
-            session,
-            locked,
-            key=self._received.key,
-            clock=self._clock,
-            role=MessageRole.ASSISTANT,
-            text=words,
-            seq=locked.next_seq,
-            events=events,
-            turn_id=self._received.turn_id,
-        )
-        return (Delta(words), *events) if words else tuple(events)
+        self, session: WriteSession, words: str, events: Sequence[Event], last: LastWords | None
+    ) -> bool:
+        message = None
+        if words or events:
+            message = sealed(
+                self._received.key, self._clock, role=MessageRole.ASSISTANT, text=words, events=events,
+                turn_id=self._received.turn_id,
+            )  # fmt: skip
+        if last is not None:
+            return await last(session, self._word, message)
+        return message is None or await speak(session, self._word, message)
 
     async def _masked_event(self, session: WriteSession, event: Event) -> Event:
         match event:
@@ -148,3 +126,8 @@ class Voice:
             known=tuple(mine.claims.items()),
         )
         return masked.text
+
+
+def _holds_words(event: Event) -> bool:
+    """Tell whether an event says something that has to be masked."""
+    return isinstance(event, (Question, ActionChanged))
