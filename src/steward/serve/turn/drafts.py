@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _MARKER = re.compile(r"\s*\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]")
 _BOUNDARY = re.compile(r"(?:[.!?…]+[\"'”’)]*(?:\s*\[[\d,\s]{1,12}\])*(?=\s)|(?:\s*\[[\d,\s]{1,12}\])*\n+)")
+_MAY_END = re.compile(r"[.!?…\n]")
 _NOT_AN_END = re.compile(
     r"(?:^|\s)(?:\d{1,2}|e\.g|i\.e|etc|mr|mrs|ms|dr|st|no|vs|approx|[a-z])\.$", re.IGNORECASE
 )
@@ -48,6 +49,8 @@ def take_sentences(buffer: str) -> tuple[list[str], str]:
     A citation mark behind the full stop belongs to the sentence before it, so a sentence counts as
     whole only once something follows it that isn't a mark.
     """
+    if _MAY_END.search(buffer) is None:
+        return [], buffer  # asked for every token: most of them end nothing
     sentences: list[str] = []
     start = 0
     for end in _BOUNDARY.finditer(buffer):

@@ -72,10 +72,18 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A message taken apart, as far as that goes without its embedding."""
+    """A message taken apart by some rules, as far as that goes without its embedding.
 
+    `earlier` is what the customer said before; `unveiled`, what it says under a veil; `joined`, the message with those before it where together they
+    look like an order.
+    """
+
+    rules: GuardRules
+    earlier: Sequence[str]
     wording: Wording
     features: Features
+    unveiled: tuple[str, ...]
+    joined: str | None
 
 
 PASSED = Guarded(Reaction.PASS)
@@ -107,18 +115,30 @@ class GuardRules:
         self._head = injection
         self._moderation = moderation
 
-    def look(self, text: str) -> Looked:
-        """Take a masked message apart; what this takes can be spent while it's being embedded."""
-        wording = Wording.of(with_invented_values(text[:_LOOKED_AT]))
-        return Looked(wording, self._features(wording))
+    def look(self, text: str, earlier: Sequence[str]) -> Looked:
+        """Take a masked message apart; what this takes can be spent while it's being embedded.
+
+        Args:
+            text: the masked message.
+            earlier: what the customer said before, masked.
+        """
+        written = with_invented_values(text)
+        wording = Wording.of(written if len(text) <= _LOOKED_AT else with_invented_values(text[:_LOOKED_AT]))
+        return Looked(
+            rules=self,
+            earlier=earlier,
+            wording=wording,
+            features=self._features(wording),
+            unveiled=tuple(unveiled(written)),
+            joined=self._together(written, earlier),
+        )
 
     def check(
         self,
         text: str,
+        looked: Looked,
         vector: NDArray[np.float32],
-        earlier: Sequence[str],
         *,
-        looked: Looked | None = None,
         out_of_scope: bool = False,
         claimed: bool = False,
         foreign: bool = False,
@@ -127,15 +147,13 @@ class GuardRules:
 
         Args:
             text: the masked message.
+            looked: what `look` gave of it.
             vector: its embedding.
-            earlier: what the customer said before, masked.
-            looked: what `look` gave of it, where that was done already.
             out_of_scope: whether no intent claims it.
             claimed: whether an intent surely claims it.
             foreign: whether it is in a language that the encoder doesn't know: then words alone can tell
                 an order, and no model gets to read it.
         """
-        looked = looked or self.look(text)
         return (
             self._risk(looked.wording, vector)
             or self._injection(
@@ -147,7 +165,9 @@ class GuardRules:
                 foreign=foreign,
             )
             or (
-                Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats") if goes_round(text, earlier) else None
+                Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats")
+                if goes_round(text, looked.earlier)
+                else None
             )
             or PASSED
         )
@@ -163,12 +183,11 @@ class GuardRules:
         found = self._injection(Wording.of(text), vector)
         return PASSED if found is None else replace(found, read_as="with earlier messages")
 
-    def together(self, text: str, earlier: Sequence[str]) -> str | None:
+    def _together(self, text: str, earlier: Sequence[str]) -> str | None:
         """Return the message with those before it, where together they look like an order.
 
         What was an order already when it came was refused then, and isn't held against what follows.
         """
-        text = with_invented_values(text)
         before = [with_invented_values(said) for said in earlier[1 - PIECES_TOGETHER :]]
         joined = "\n".join([*before, text])
         if not before or len(joined) > _LONGEST_TOGETHER or not self._suspect(joined):
@@ -269,17 +288,16 @@ async def guard(
 ) -> Guarded:
     """Check a masked message against a release's rules, in every reading that it has.
 
-    `looked` is what the rules' `look` gave of it, where that was done already.
+    `looked` is what `look` gave of it, where that was done already; it's done again if by other rules.
     """
-    guarded = rules.check(
-        text, vector, earlier, looked=looked, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign
-    )
+    if looked is None or looked.rules is not rules or looked.earlier != earlier:
+        looked = rules.look(text, earlier)
+    guarded = rules.check(text, looked, vector, out_of_scope=out_of_scope, claimed=claimed, foreign=foreign)
     if guarded.reaction is not Reaction.PASS:
         return guarded
-    written = with_invented_values(text)
-    readings = [(reading, rules.check_unveiled) for reading in unveiled(written)]
-    if not foreign and (joined := rules.together(text, earlier)) is not None:
-        readings.append((joined, rules.check_together))
+    readings = [(reading, rules.check_unveiled) for reading in looked.unveiled]
+    if not foreign and looked.joined is not None:
+        readings.append((looked.joined, rules.check_together))
     if not readings:
         return guarded
     vectors = await embedder.embed([reading for reading, _ in readings])

@@ -102,9 +102,8 @@ class Pipeline:
         notes, findings = course.notes, course.findings
 
         yield Status(Stage.UNDERSTAND.value)
-        rules = course.runtime.guard_rules
-        with notes.stage(Stage.GUARD):
-            looked = rules.look(course.received.text)  # the message is still being embedded
+        with notes.stage(Stage.GUARD):  # as far as it goes while the message is still being embedded
+            looked = course.runtime.guard_rules.look(course.received.text, guarded_before(course.received))
         with notes.stage(Stage.UNDERSTAND):
             understood = findings.understood = await understand(
                 course.received.text, course.runtime,
@@ -119,12 +118,9 @@ class Pipeline:
             return
         yield Status(Stage.GUARD.value)
         with notes.stage(Stage.GUARD):
-            earlier = () if received.run else received.customer_texts
             guarded = findings.guarded = await guard(
-                received.text, understood.vector, earlier, runtime.guard_rules,
-                embedder=runtime.embedder, looked=looked if runtime.guard_rules is rules else None,
-                out_of_scope=understood.out_of_scope, claimed=understood.sure,
-                foreign=understood.language is not None,
+                received.text, understood.vector, guarded_before(received), runtime.guard_rules,
+                embedder=runtime.embedder, looked=looked, out_of_scope=understood.out_of_scope, claimed=understood.sure, foreign=understood.language is not None,
             )  # fmt: skip
         notes.decide(
             Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score, why=guarded.why,
@@ -316,6 +312,11 @@ class Pipeline:
                 yield event
         except WordLost:
             yield await self._closing.fall_silent(course)
+
+
+def guarded_before(received: Received) -> Sequence[str]:
+    """Return what the customer said before, as far as the guard minds: answers to a workflow may repeat."""
+    return () if received.run else received.customer_texts
 
 
 def note_understood(course: Course, understood: Understood) -> None:
