@@ -74,8 +74,8 @@ class Guarded:
 class Looked:
     """A message taken apart by some rules, as far as that goes without its embedding.
 
-    `earlier` is what the customer said before; `unveiled`, what it says under a veil; `joined`, the message with those before it where together they
-    look like an order.
+    `earlier` is what the customer said before; `unveiled`, what the message says under a veil; `joined`, the
+    message with those before it where together they look like an order.
     """
 
     rules: GuardRules
@@ -87,6 +87,7 @@ class Looked:
 
 
 PASSED = Guarded(Reaction.PASS)
+LOOP = Guarded(Reaction.HAND_OVER, "loop", 1.0, why="repeats")
 
 
 class GuardRules:

@@ -120,7 +120,8 @@ class Pipeline:
         with notes.stage(Stage.GUARD):
             guarded = findings.guarded = await guard(
                 received.text, understood.vector, guarded_before(received), runtime.guard_rules,
-                embedder=runtime.embedder, looked=looked, out_of_scope=understood.out_of_scope, claimed=understood.sure, foreign=understood.language is not None,
+                embedder=runtime.embedder, looked=looked, out_of_scope=understood.out_of_scope,
+                claimed=understood.sure, foreign=understood.language is not None,
             )  # fmt: skip
         notes.decide(
             Stage.GUARD, guarded.reaction.value, rule=guarded.rule, score=guarded.score, why=guarded.why,
