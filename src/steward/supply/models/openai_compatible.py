@@ -8,7 +8,7 @@ trying again and falling back is `resilience.ModelChain`'s, in one place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,7 @@ import httpx2
 from pydantic_core import from_json
 
 from steward.supply.connectors.contracts import Secrets
+from steward.supply.models.arrivals import Arrivals
 from steward.supply.models.contracts import ChatRequest, Finished, FinishReason, ModelPiece, TextPiece
 from steward.supply.models.errors import (
     EmptyAnswer,
@@ -115,11 +116,11 @@ class OpenAICompatibleModel:
         """
         deadlines = _Deadlines.of(self.spec, request)
         response = await self._ask(request, deadlines)
+        arrivals = Arrivals(response.aiter_raw())
         try:
-            parts = response.aiter_raw()
             reader, events, said = AnswerReader(), _events_of(response), list[str]()
             while not reader.ended:
-                text = self._read(reader, events, await self._next(parts, deadlines))
+                text = self._read(reader, events, await self._next(arrivals, deadlines))
                 if text is None:
                     break
                 if text:
@@ -136,8 +137,9 @@ class OpenAICompatibleModel:
             answer = "".join([*said, *(call.name + call.arguments_json for call in calls)])
             yield reader.usage or estimate_usage(request.messages, request.tools, answer)
             yield Finished(reader.reason or FinishReason.STOP)
-            await _drain(parts)
+            await arrivals.drain(within_s=_DRAIN_S)
         finally:
+            await arrivals.close()
             await response.aclose()
 
     async def _ask(self, request: ChatRequest, deadlines: _Deadlines) -> httpx2.Response:
@@ -196,19 +198,18 @@ class OpenAICompatibleModel:
             code = "error"
         return RequestRefused(self.name, status, code)
 
-    async def _next(self, parts: AsyncIterator[bytes], deadlines: _Deadlines) -> bytes | None:
+    async def _next(self, arrivals: Arrivals, deadlines: _Deadlines) -> bytes:
         try:
-            async with asyncio.timeout_at(deadlines.next_at):
-                return await anext(parts, None)
+            return await arrivals.take(until=deadlines.next_at)
         except TimeoutError:
             raise deadlines.passed(self.name) from None
         except httpx2.HTTPError as error:
             raise StreamBroken(self.name, f"the connection broke ({type(error).__name__})") from None
 
-    def _read(self, reader: AnswerReader, events: EventData | WholeBody, part: bytes | None) -> str | None:
+    def _read(self, reader: AnswerReader, events: EventData | WholeBody, part: bytes) -> str | None:
         """Return the text that a part of the stream adds; None at its end."""
         try:
-            if part is not None:
+            if part:
                 return "".join([reader.read(event) for event in events.feed(part)])
             return "".join([reader.read(event) for event in events.finish()]) or None
         except ServerError as error:
@@ -244,15 +245,6 @@ class _Deadlines:
 
 def _events_of(response: httpx2.Response) -> EventData | WholeBody:
     return WholeBody() if "json" in response.headers.get("content-type", "") else EventData()
-
-
-async def _drain(parts: AsyncIterator[bytes]) -> None:
-    try:
-        async with asyncio.timeout(_DRAIN_S):
-            async for _ in parts:
-                pass
-    except (TimeoutError, httpx2.HTTPError):
-        return
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:
