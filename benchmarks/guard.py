@@ -152,6 +152,7 @@ def northline_rules(embedder: LocalEmbedder) -> GuardRules:
         injections=NearestExamples(["injection"] * len(orders), embedder.embed_now(orders)),
         injection=InjectionHead.from_bytes(heads[injection.NAME]),
         moderation=ModerationHead.from_bytes(heads[moderation.NAME]),
+        is_word=embedder.is_word,
     )
 
 

@@ -9,7 +9,7 @@ Masked values are read as made-up ones: a token is no sign of anything.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,7 +23,13 @@ from steward.base.language.moderation import Concern, ModerationHead
 from steward.base.language.nearest import NearestExamples
 from steward.govern.privacy.tokens import with_invented_values
 from steward.serve.turn.guard_loops import goes_round, nearly_equal
-from steward.serve.turn.guard_phrases import Phrases, Wording, gives_orders, orders_in_other_languages
+from steward.serve.turn.guard_phrases import (
+    Phrases,
+    Wording,
+    gives_orders,
+    orders_in_other_languages,
+    says_nothing,
+)
 from steward.supply.assistant.schema.guardrails import Guardrails, RiskRule
 
 __all__ = ["GuardRules", "Guarded", "Reaction", "guard", "nearly_equal"]
@@ -101,6 +107,7 @@ class GuardRules:
         injections: NearestExamples,
         injection: InjectionHead,
         moderation: ModerationHead,
+        is_word: Callable[[str], bool],
     ) -> None:
         self._guardrails = guardrails
         self._phrases = Phrases(*(rule.phrases for rule in guardrails.risks))
@@ -115,6 +122,7 @@ class GuardRules:
         self._injections = injections
         self._head = injection
         self._moderation = moderation
+        self._is_word = is_word
 
     def look(self, text: str, earlier: Sequence[str]) -> Looked:
         """Take a masked message apart; what this takes can be spent while it's being embedded.
@@ -264,12 +272,13 @@ class GuardRules:
         if foreign:
             return None
         score = self._head.score_looked_at(features or self._features(wording), vector)
-        if score >= (self._claimed_threshold if claimed else self.attack_threshold):
+        says_something = not says_nothing(wording, self._is_word)
+        if says_something and score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
         if score > SURELY_HARMLESS and gives_orders(wording):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         likeness = max(self._injections.score(vector).values(), default=0.0)
-        weak_signs = out_of_scope and score > SURELY_HARMLESS
+        weak_signs = out_of_scope and score > SURELY_HARMLESS and says_something
         if likeness >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * weak_signs:
             return Guarded(Reaction.REFUSE, "injection", likeness, rule.reply, why="example")
         return None

@@ -8,7 +8,7 @@ which it cannot match.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -180,6 +180,8 @@ _BEGINNINGS: Final = frozenset(
     "toon onth herh visa avsl poka ujaw wypi uită uita sist".split()
 )
 """How a word begins that opens one of the orders in Latin letters; nothing else is taken for an order."""
+_MOST_STRINGS: Final = 4
+_FEWEST_WORDS: Final = 2
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _OTHER_LETTERS = re.compile("[\u0370-\u1fff\u2e80-\U0010ffff]")
 
@@ -209,6 +211,17 @@ def _orders_in_other_letters(wording: Wording) -> bool:
     ):
         return False
     return _OTHER.search(text) is not None
+
+
+def says_nothing(wording: Wording, is_word: Callable[[str], bool]) -> bool:
+    """Tell whether a text is a few strings of letters of which hardly one is a word: a fist on the keys, no order.
+
+    Texts in other letters than Latin ones are none of it, and orders in misspelt words are longer.
+    """
+    strings = {term for term in wording.terms if len(term) > 1}
+    if len(strings) > _MOST_STRINGS or any(letter > "\u024f" for letter in filter(str.isalpha, wording.text)):
+        return False
+    return sum(string.isalpha() and is_word(string) for string in strings) < _FEWEST_WORDS
 
 
 class Phrases:

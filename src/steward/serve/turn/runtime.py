@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -257,7 +257,9 @@ class Runtimes:
             ),
             aims=parts.aims,
             detector=detector,
-            guard_rules=guard_rules_of(release, head, encoder=self._embedder.name),
+            guard_rules=guard_rules_of(
+                release, head, encoder=self._embedder.name, is_word=self._outside.is_word
+            ),
             policy=policy_of(release, detector),
             search=search,
             chain=parts.models.chain,
@@ -307,7 +309,9 @@ def masking_of(release: LoadedRelease, search: Search) -> Detector:
     )
 
 
-def guard_rules_of(release: LoadedRelease, head: InjectionHead, *, encoder: str) -> GuardRules:
+def guard_rules_of(
+    release: LoadedRelease, head: InjectionHead, *, encoder: str, is_word: Callable[[str], bool]
+) -> GuardRules:
     """Return what a release's guard goes by."""
     return GuardRules(
         release.folder.guardrails,
@@ -315,6 +319,7 @@ def guard_rules_of(release: LoadedRelease, head: InjectionHead, *, encoder: str)
         injections=nearest(release.injection_examples),
         injection=head,
         moderation=ModerationHead.from_bytes(release.heads[moderation.NAME], encoder=encoder),
+        is_word=is_word,
     )
 
 
