@@ -57,6 +57,34 @@ class TestWrite:
                     await session.execute(f"delete from {table}")
 
 
+class TestWriteOnce:
+    async def test_each_statement_is_stored_when_it_has_run(self, database: PooledDatabase) -> None:
+        async def fail_afterwards() -> None:
+            async with database.write_once() as session:
+                assert await session.execute(INSERT, ("a", b"x")) == 1
+                raise ZeroDivisionError("afterwards")
+
+        with pytest.raises(ZeroDivisionError, match="afterwards"):
+            await fail_afterwards()
+        async with database.read() as session:
+            assert await session.one("select id from signing_key") == ("a",)
+
+    async def test_gives_its_connection_back_after_a_fault(self, app_url: str) -> None:
+        database = await PooledDatabase.open(app_url, min_size=1, max_size=1, wait_s=2)
+        try:
+            for _ in range(2):
+                with pytest.raises(UniqueViolation):
+                    async with database.write_once() as session:
+                        await session.execute(
+                            "insert into signing_key select 'twice', 'b', 'x', now(), null"
+                            " from generate_series(1, 2)"
+                        )
+            async with database.write_once() as session:
+                assert await session.execute(INSERT, ("a", b"x")) == 1
+        finally:
+            await database.close()
+
+
 class TestStream:
     async def test_yields_all_rows_in_order(self, database: PooledDatabase) -> None:
         async with database.read() as session:

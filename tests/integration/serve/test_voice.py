@@ -1,8 +1,12 @@
-"""What the assistant says is stored masked, questions too, and told in the customer's own words."""
+"""The assistant says what it may: masked, in order, and only while its turn has the word."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+
+import pytest
 
 from steward.base.clock import FixedClock
 from steward.base.db.pool import PooledDatabase
@@ -12,6 +16,7 @@ from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import (
     ActionChanged,
     ActionState,
+    Citation,
     ConversationId,
     Customer,
     MessageId,
@@ -20,21 +25,34 @@ from steward.serve.conversations.contracts import (
 )
 from steward.serve.conversations.service import Conversations
 from steward.serve.turn.receive import Received
-from steward.serve.turn.voice import Voice
+from steward.serve.turn.voice import Voice, WordLost
 
 ASKED = "Shall I write to joel@mail.example?"
 
 
-class TestSay:
-    async def voice(
-        self,
-        database: PooledDatabase,
-        clock: FixedClock,
-        vault: Vault,
-        conversations: Conversations,
-        claims: dict[str, str],
-    ) -> tuple[Voice, ConversationId]:
-        """Start a conversation whose turn is under way."""
+CITED = Citation(1, "refunds.md", "p1", "Refunds", None)
+Speaker = Callable[..., Awaitable[tuple[Voice, ConversationId]]]
+TAKEN = (
+    "update conversation set speaker = 'human', epoch = epoch + 1 where id = %s",
+    "update conversation set epoch = epoch + 1 where id = %s",
+    "update conversation set turn_id = null where id = %s",
+    "update conversation set turn_id = gen_random_uuid() where id = %s",
+    "update conversation set state = 'closed' where id = %s",
+    "delete from conversation where id = %s",
+)
+"""Ways in which a turn loses the word."""
+SAYINGS = (("", "Words."), ("Words.", ""))
+"""One statement, and a transaction of several."""
+
+
+@pytest.fixture
+def speaking(
+    database: PooledDatabase, fixed_clock: FixedClock, vault: Vault, conversations: Conversations
+) -> Speaker:
+    """Starts a conversation whose turn is under way."""
+    clock = fixed_clock
+
+    async def start(**claims: str) -> tuple[Voice, ConversationId]:
         started = await conversations.start(
             assistant="northline",
             channel="web",
@@ -54,10 +72,67 @@ class TestSay:
         voice = Voice(received, database=database, vault=vault, clock=clock, detector=Detector())
         return voice, conversation.id
 
-    async def test_personal_data_in_a_question_stays_in_the_vault(
-        self, database: PooledDatabase, fixed_clock: FixedClock, vault: Vault, conversations: Conversations
+    return start
+
+
+async def until_somebody_waits(database: PooledDatabase) -> None:
+    """Return once a session waits for a lock."""
+    async with asyncio.timeout(5), database.read() as session:
+        while await session.one("select from pg_locks where not granted") is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def stored(database: PooledDatabase) -> list[tuple[int, str]]:
+    """Return the places and roles of all messages."""
+    async with database.read() as session:
+        return [(row[0], row[1]) for row in await session.all("select seq, role from message order by seq")]
+
+
+class TestWord:
+    async def test_what_is_said_stands_in_order(
+        self, database: PooledDatabase, conversations: Conversations, speaking: Speaker
     ) -> None:
-        voice, conversation_id = await self.voice(database, fixed_clock, vault, conversations, {})
+        voice, conversation_id = await speaking()
+        await voice.say(verified="One.")
+        await voice.say("Two.", verified="")
+        await voice.say(verified="Three.", events=(CITED,))
+        assert await stored(database) == [(1, "assistant"), (2, "assistant"), (3, "assistant")]
+        told = await conversations.messages(conversation_id)
+        assert [(message.text, message.events) for message in told] == [("One. Two. Three.", (CITED,))]
+
+    @pytest.mark.parametrize("taken", TAKEN)
+    @pytest.mark.parametrize(("text", "verified"), SAYINGS)
+    async def test_is_needed(
+        self, database: PooledDatabase, speaking: Speaker, taken: str, text: str, verified: str
+    ) -> None:
+        voice, conversation_id = await speaking()
+        async with database.write() as session:
+            await session.execute(taken, (conversation_id,))
+        with pytest.raises(WordLost):
+            await voice.say(text, verified=verified)
+        assert (await stored(database), voice.said) == ([], "")
+
+    @pytest.mark.parametrize("taken", TAKEN)
+    @pytest.mark.parametrize(("text", "verified"), SAYINGS)
+    async def test_is_looked_at_again_after_waiting_for_whoever_takes_it(
+        self, database: PooledDatabase, speaking: Speaker, taken: str, text: str, verified: str
+    ) -> None:
+        voice, conversation_id = await speaking()
+        async with database.write() as session:
+            await session.execute(taken, (conversation_id,))
+            saying = asyncio.create_task(voice.say(text, verified=verified))
+            await until_somebody_waits(database)
+            assert not saying.done()
+        with pytest.raises(WordLost):
+            await saying
+        assert await stored(database) == []
+
+
+class TestSay:
+    async def test_personal_data_in_a_question_stays_in_the_vault(
+        self, conversations: Conversations, speaking: Speaker
+    ) -> None:
+        voice, conversation_id = await speaking()
         await voice.say(
             ASKED, (ActionChanged("contact", ActionState.CONFIRMING, ASKED), Question(None, ASKED))
         )
@@ -71,18 +146,18 @@ class TestSay:
         assert ActionChanged("contact", ActionState.CONFIRMING, ASKED) in told.events
 
     async def test_a_signed_in_customers_own_values_are_masked_wherever_they_stand(
-        self, database: PooledDatabase, fixed_clock: FixedClock, vault: Vault, conversations: Conversations
+        self, conversations: Conversations, speaking: Speaker
     ) -> None:
         claims = {"name": "Priya Nair", "account": "NL-204816"}
-        voice, conversation_id = await self.voice(database, fixed_clock, vault, conversations, claims)
+        voice, conversation_id = await speaking(**claims)
         await voice.say("Hello Priya, I found nl 204816.")
         (seen_by_staff,) = await conversations.transcript(conversation_id)
         assert seen_by_staff.text == "Hello [NAME_1], I found [ACCOUNT_1]."
 
     async def test_verified_words_tell_the_customer_what_their_tokens_stand_for(
-        self, database: PooledDatabase, fixed_clock: FixedClock, vault: Vault, conversations: Conversations
+        self, conversations: Conversations, speaking: Speaker
     ) -> None:
-        voice, conversation_id = await self.voice(database, fixed_clock, vault, conversations, {})
+        voice, conversation_id = await speaking()
         await voice.say(ASKED)
         await voice.say(" I may call 020 7946 0018.", verified="Your address is [EMAIL_1].", separator="")
         told = (await conversations.messages(conversation_id))[-1].text
