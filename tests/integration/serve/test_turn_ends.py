@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf, nan
 from uuid import UUID
 
 import pytest
@@ -101,6 +102,13 @@ class TestEndTurn:
         assert await scene.messages() == [(1, "customer", False), (2, "assistant", False)]
         assert await scene.state() == (None, None, 2, "billing", "refund_status", 3)
         assert await scene.turn() == scene.row
+
+    async def test_stores_what_json_has_no_number_for(self, scene: Scene) -> None:
+        scene.row = replace(scene.row, evidence=inf, answerable=nan)
+        assert await scene.end(None)
+        stored = await scene.turn()
+        assert stored is not None
+        assert (stored.evidence, str(stored.answerable)) == (inf, "nan")
 
     async def test_needs_no_words(self, scene: Scene) -> None:
         assert await scene.end(None)

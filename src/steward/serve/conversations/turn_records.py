@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from uuid import UUID
 
 from steward.base.db.contracts import ReadSession, WriteSession
@@ -92,7 +93,12 @@ async def insert_turn(session: WriteSession, row: TurnRow) -> None:
 
 def json_of(row: TurnRow) -> str:
     """Return a row as `FROM_JSON` reads it."""
-    return json.dumps({name: getattr(row, name) for name in COLUMNS}, default=_as_text)
+    return json.dumps({name: _finite(getattr(row, name)) for name in COLUMNS}, default=_as_text)
+
+
+def _finite(value: object) -> object:
+    """Return a number that JSON has none for as PostgreSQL writes it."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _as_text(value: object) -> str:

@@ -272,7 +272,7 @@ class GuardRules:
         if foreign:
             return None
         score = self._head.score_looked_at(features or self._features(wording), vector)
-        says_something = not says_nothing(wording, self._is_word)
+        says_something = not says_nothing(wording.text, self._is_word)
         if says_something and score >= (self._claimed_threshold if claimed else self.attack_threshold):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
         if score > SURELY_HARMLESS and gives_orders(wording):

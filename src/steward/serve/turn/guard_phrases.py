@@ -8,8 +8,10 @@ which it cannot match.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Final, Self
 
 from steward.base.language.word_groups import words_of
@@ -180,8 +182,9 @@ _BEGINNINGS: Final = frozenset(
     "toon onth herh visa avsl poka ujaw wypi uită uita sist".split()
 )
 """How a word begins that opens one of the orders in Latin letters; nothing else is taken for an order."""
-_MOST_STRINGS: Final = 4
-_FEWEST_WORDS: Final = 2
+_LONGEST_NONSENSE: Final = 120
+_MOST_STRINGS: Final = 6
+_MOST_LETTERS: Final = 24
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _OTHER_LETTERS = re.compile("[\u0370-\u1fff\u2e80-\U0010ffff]")
 
@@ -213,15 +216,24 @@ def _orders_in_other_letters(wording: Wording) -> bool:
     return _OTHER.search(text) is not None
 
 
-def says_nothing(wording: Wording, is_word: Callable[[str], bool]) -> bool:
-    """Tell whether a text is a few strings of letters of which hardly one is a word: a fist on the keys, no order.
+def says_nothing(text: str, is_word: Callable[[str], bool]) -> bool:
+    """Tell whether a text is a few letters with no word among them: a fist on the keys, no order.
 
-    Texts in other letters than Latin ones are none of it, and orders in misspelt words are longer.
+    Letters are taken without their marks, as the encoder reads them; texts in other than Latin letters, and
+    those that are written letter by letter at length, are none of it.
     """
-    strings = {term for term in wording.terms if len(term) > 1}
-    if len(strings) > _MOST_STRINGS or any(letter > "\u024f" for letter in filter(str.isalpha, wording.text)):
+    if len(text) > _LONGEST_NONSENSE:
         return False
-    return sum(string.isalpha() and is_word(string) for string in strings) < _FEWEST_WORDS
+    plain = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text.lower())))
+    strings = set(_LETTERS_ONLY.findall(plain))
+    letters = "".join(strings)
+    if (
+        len(strings) > _MOST_STRINGS
+        or len(letters) > _MOST_LETTERS
+        or any(letter > "\u024f" for letter in letters)
+    ):
+        return False
+    return not any(len(string) > 1 and is_word(string) for string in strings)
 
 
 class Phrases:

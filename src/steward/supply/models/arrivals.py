@@ -28,12 +28,14 @@ class Arrivals:
         """Return all bytes that have come and weren't taken yet, at least one; none at the body's end.
 
         Args:
-            until: when to give up, on the event loop's clock.
+            until: when to give up on what hasn't ended by then, on the event loop's clock.
 
         Raises:
-            TimeoutError: nothing came in time.
+            TimeoutError: nothing came in time, or it goes on beyond it.
             Exception: what reading raised, after the bytes before it.
         """
+        if asyncio.get_running_loop().time() >= until and not self._reading.done():
+            raise TimeoutError
         while not self._waiting:
             if self._reading.done():
                 self._reading.result()

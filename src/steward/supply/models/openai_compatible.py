@@ -120,13 +120,16 @@ class OpenAICompatibleModel:
         try:
             reader, events, said = AnswerReader(), _events_of(response), list[str]()
             while not reader.ended:
-                text = self._read(reader, events, await self._next(arrivals, deadlines))
-                if text is None:
-                    break
+                part = await self._next(arrivals, deadlines)
+                text, broken = self._read(reader, events, part)
                 if text:
                     deadlines.begun = True
                     said.append(text)
                     yield TextPiece(text)
+                if broken is not None:
+                    raise broken
+                if not part:
+                    break
             if not reader.whole:
                 raise StreamBroken(self.name, "the connection closed before the end")
             calls = reader.tool_calls()
@@ -206,16 +209,21 @@ class OpenAICompatibleModel:
         except httpx2.HTTPError as error:
             raise StreamBroken(self.name, f"the connection broke ({type(error).__name__})") from None
 
-    def _read(self, reader: AnswerReader, events: EventData | WholeBody, part: bytes) -> str | None:
-        """Return the text that a part of the stream adds; None at its end."""
+    def _read(
+        self, reader: AnswerReader, events: EventData | WholeBody, part: bytes
+    ) -> tuple[str, StreamBroken | None]:
+        """Return the text that a part of the stream adds, up to where it breaks; no part is its end."""
+        texts: list[str] = []
         try:
-            if part:
-                return "".join([reader.read(event) for event in events.feed(part)])
-            return "".join([reader.read(event) for event in events.finish()]) or None
+            for event in events.feed(part) if part else events.finish():
+                if reader.ended:
+                    break
+                texts.append(reader.read(event))
         except ServerError as error:
-            raise StreamBroken(self.name, f"the server reports {error}") from None
+            return "".join(texts), StreamBroken(self.name, f"the server reports {error}")
         except (Unreadable, ValueError):
-            raise StreamBroken(self.name, "an event can't be read") from None
+            return "".join(texts), StreamBroken(self.name, "an event can't be read")
+        return "".join(texts), None
 
 
 @dataclass(slots=True)

@@ -96,6 +96,54 @@ def text_of(pieces: list[ModelPiece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
 
 
+@asynccontextmanager
+async def answering(*events: str) -> AsyncIterator[str]:
+    """Run a server that sends these events in one packet, and that the answer ends with them."""
+    body = "".join(f"data: {event}\n\n" for event in events).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(body)}\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+def saying(text: str, reason: str | None = None) -> str:
+    return json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": reason}]})
+
+
+class TestOnePacket:
+    @pytest.mark.parametrize("broken", ['{"error": {"code": "overloaded"}}', "{no json", '{"choices": 7}'])
+    async def test_gives_what_stands_before_a_fault(self, broken: str) -> None:
+        said: list[ModelPiece] = []
+        async with answering(saying("One. "), saying("Two."), broken) as url, model_at(url) as model:
+            with pytest.raises(StreamBroken):
+                await collect(model.stream(QUESTION), said)
+        assert said == [TextPiece("One. Two.")]
+
+    async def test_reads_nothing_behind_its_end(self) -> None:
+        events = (saying("One."), "[DONE]", "{no json")
+        async with answering(*events) as url, model_at(url) as model:
+            assert text_of(await ask(model)) == "One."
+
+    async def test_what_was_said_is_never_said_again_by_another_model(self, url: str) -> None:
+        await told_to(url)
+        said: list[ChainPiece] = []
+        async with (
+            answering(saying("One. "), "{no json") as cut,
+            model_at(cut, name="large") as first,
+            model_at(url) as second,
+        ):
+            with pytest.raises(StreamBroken, match="large"):
+                await collect(ModelChain([first, second], retries=NO_WAIT).stream(QUESTION), said)
+        assert said == [Chosen("large", ()), TextPiece("One. ")]
+
+
 class TestStream:
     async def test_yields_text_then_usage_then_the_end(self, url: str) -> None:
         await told_to(url)

@@ -73,6 +73,17 @@ class TestTake:
             body.comes(b"late")
             assert await take(arrivals) == b"late"
 
+    async def test_gives_up_on_what_goes_on_beyond_its_time(self) -> None:
+        async with arriving(b"on ", b"and on") as (_, arrivals):
+            await asyncio.sleep(0.01)
+            with pytest.raises(TimeoutError):
+                await take(arrivals, within_s=0)
+
+    async def test_gives_what_ended_in_time_however_late_it_is_taken(self) -> None:
+        async with arriving(b"all", None) as (_, arrivals):
+            await asyncio.sleep(0.01)
+            assert await take(arrivals, within_s=0) == b"all"
+
     async def test_reads_no_further_than_somebody_takes(self) -> None:
         part = b"x" * (MOST_WAITING // 4)
         async with arriving(*[part] * 12, None) as (body, arrivals):
