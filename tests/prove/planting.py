@@ -21,7 +21,7 @@ from steward.serve.conversations.contracts import Conversation, ConversationId, 
 from steward.serve.conversations.queries import insert_conversation, lock_conversation
 from steward.serve.conversations.speech import say
 from steward.serve.conversations.turn_records import TurnRow, insert_turn
-from steward.serve.turn.record import DECISIONS
+from steward.serve.turn.decisions import seal_decisions
 from steward.serve.workflows.actions import ARGUMENTS, RESULT
 from steward.serve.workflows.approvals import SUMMARY
 from steward.serve.workflows.runs import VALUES
@@ -174,7 +174,7 @@ class _Writer:
         )  # fmt: skip
 
     def _turn(self, conversation: UUID, turn_id: TurnId, message_id: UUID) -> TurnRow:
-        decisions = json.dumps([{"stage": "guard", "reason": f"because of {self.person.pet}"}])
+        decisions = [{"stage": "guard", "reason": f"because of {self.person.pet}"}]
         return TurnRow(
             id=turn_id, conversation_id=conversation, message_id=message_id,
             release_id=self.ground.release_id, assistant="northline", arm="baseline", channel="web",
@@ -185,7 +185,7 @@ class _Writer:
             sentences_dropped=0, resumed=False, prompt_tokens=None, completion_tokens=None,
             cost=Decimal(0), currency="GBP", receive_ms=1.0, mask_ms=1.0, understand_ms=1.0, guard_ms=1.0,
             retrieve_ms=1.0, generate_ms=1.0, verify_ms=1.0, act_ms=1.0, record_ms=1.0,
-            first_token_ms=1.0, total_ms=9.0, decisions=self.key.seal(decisions, DECISIONS),
+            first_token_ms=1.0, total_ms=9.0, decisions=seal_decisions(self.key, decisions),
             started_at=self.at, finished_at=self.at,
         )  # fmt: skip
 

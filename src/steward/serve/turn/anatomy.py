@@ -14,9 +14,9 @@ from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import TurnId
 from steward.serve.conversations.queries import select_conversation
 from steward.serve.conversations.turn_records import TurnRow, select_turn, select_turns
+from steward.serve.turn.decisions import open_decisions
 from steward.serve.turn.explaining import DECIDED, Explanation, Why, explanation, plainly
 from steward.serve.turn.faults import in_words
-from steward.serve.turn.record import DECISIONS
 from steward.serve.turn.timing import Stage
 
 
@@ -207,8 +207,7 @@ class Anatomies:
         if conversation is None or row.decisions is None:
             return []
         key = await self._vault.key_for(session, conversation.customer_id)
-        noted: list[dict[str, Any]] = json.loads(key.open(bytes(row.decisions), DECISIONS))
-        return noted
+        return open_decisions(key, row.decisions)
 
     async def _passages(
         self, session: ReadSession, row: TurnRow, noted: list[dict[str, Any]]

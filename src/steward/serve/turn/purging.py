@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from steward.govern.privacy.contracts import CustomerId
 from steward.govern.privacy.vault import Vault
 from steward.govern.retention.contracts import DataKind, Record
 from steward.govern.retention.purging import UNHELD, SqlPurger, Statement
-from steward.serve.turn.record import DECISIONS
+from steward.serve.turn.decisions import open_decisions
 
 STAYS = f"""exists (
     select from conversation c where c.id = t.conversation_id
@@ -53,7 +52,7 @@ def turns_purger(vault: Vault) -> SqlPurger:
                 "model": row[11],
                 "workflow": row[12],
                 "release": row[13],
-                "decisions": None if row[14] is None else json.loads(key.open(bytes(row[14]), DECISIONS)),
+                "decisions": None if row[14] is None else open_decisions(key, row[14]),
             }
             for row in rows
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from steward.serve.conversations.contracts import Citation, Done, Outcome, Token
 from steward.serve.conversations.turn_ends import Settled
 from steward.serve.conversations.turn_records import TurnRow
 from steward.serve.turn.deciding import Decision
+from steward.serve.turn.decisions import seal_decisions
 from steward.serve.turn.guard import Guarded
 from steward.serve.turn.placing import names_a_matter
 from steward.serve.turn.receive import Received
@@ -21,8 +21,6 @@ from steward.serve.turn.retrieve import Evidence
 from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.timing import Notes, Stage
 from steward.serve.turn.understand import Understood
-
-DECISIONS = "turn.decisions"
 
 
 @dataclass(slots=True)
@@ -161,7 +159,7 @@ def turn_row(
         record_ms=ms.get(Stage.RECORD),
         first_token_ms=notes.first_token_ms,
         total_ms=notes.elapsed_ms(),
-        decisions=received.key.seal(json.dumps(notes.decisions), DECISIONS),
+        decisions=seal_decisions(received.key, notes.decisions),
         started_at=started_at,
         finished_at=finished_at,
         rollout_id=conversation.rollout_id,

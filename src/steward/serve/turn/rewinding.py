@@ -7,7 +7,6 @@ those that the run keeps.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +20,8 @@ from steward.serve.conversations.contracts import Conversation, MessageRole
 from steward.serve.conversations.queries import select_turn_messages
 from steward.serve.conversations.speech import open_body
 from steward.serve.conversations.turn_records import TurnRow, select_turns
+from steward.serve.turn.decisions import open_decisions
 from steward.serve.turn.quiet import NoActions, ReadOnly, recorded_checks
-from steward.serve.turn.record import DECISIONS
 from steward.serve.turn.timing import Stage
 from steward.serve.turn.understand import is_question
 from steward.serve.workflows.contracts import Heard, Procedure, Run, RunState
@@ -160,8 +159,7 @@ def decisions_of(row: TurnRow, key: CustomerKey) -> list[dict[str, Any]]:
     """Return everything that a turn noted, in its order."""
     if row.decisions is None:
         return []
-    decisions: list[dict[str, Any]] = json.loads(key.open(bytes(row.decisions), DECISIONS))
-    return decisions
+    return open_decisions(key, row.decisions)
 
 
 def noted(row: TurnRow, key: CustomerKey) -> dict[str, Any]:
