@@ -7,7 +7,8 @@ waits for it, or hears the stored one. A turn whose process died is finished by 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -123,6 +124,7 @@ class Turns:
         self._telemetry = telemetry
         self._assistant = assistant
         self._running: dict[TurnId, RunningTurn] = {}
+        self._starting: set[TurnId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def message(self, conversation_id: UUID, text: str, *, key: str) -> AsyncIterator[Event]:
@@ -169,23 +171,36 @@ class Turns:
         notes = Notes()
         with notes.stage(Stage.MASK):
             await self._vault.look_ahead(text)
+        turn_id = TurnId(new_id(self._clock))
+        with self._about_to_start(turn_id):
+            try:
+                async with self._database.write() as session:
+                    with notes.stage(Stage.RECEIVE):
+                        kept = await self._placing.enter(session)
+                        locked = await receive(session, conversation_id, client_key=client_key)
+                        if locked.known_turn is not None:
+                            return locked.conversation.customer_id, locked.known_turn
+                        placed = await self._placing.place(session, locked, kept=kept)
+                        runtime = self._ready(placed)
+                    received = await self._store(
+                        session, placed, text, client_key, turn_id=turn_id, runtime=runtime, notes=notes
+                    )
+            except NotReady as missing:
+                # Built outside the transaction, which takes a connection of its own; then from the start.
+                await self._runtimes.of(missing.release_id)
+                return await self._begin(conversation_id, text, client_key)
+            if not human_speaks(locked) and locked.is_free:
+                self._start(received, runtime, notes)
+        return locked.conversation.customer_id, turn_id
+
+    @contextmanager
+    def _about_to_start(self, turn_id: TurnId) -> Iterator[None]:
+        """Keep others from a turn that is held for this process in a commit which it hasn't heard of yet."""
+        self._starting.add(turn_id)
         try:
-            async with self._database.write() as session:
-                with notes.stage(Stage.RECEIVE):
-                    kept = await self._placing.enter(session)
-                    locked = await receive(session, conversation_id, client_key=client_key)
-                    if locked.known_turn is not None:
-                        return locked.conversation.customer_id, locked.known_turn
-                    placed = await self._placing.place(session, locked, kept=kept)
-                    runtime = self._ready(placed)
-                received = await self._store(session, placed, text, client_key, runtime=runtime, notes=notes)
-        except NotReady as missing:
-            # Built outside the transaction, which takes a connection of its own; then from the start.
-            await self._runtimes.of(missing.release_id)
-            return await self._begin(conversation_id, text, client_key)
-        if not human_speaks(locked) and locked.is_free:
-            self._start(received, runtime, notes)
-        return locked.conversation.customer_id, received.turn_id
+            yield
+        finally:
+            self._starting.discard(turn_id)
 
     def _ready(self, placed: Placed) -> Runtime:
         release_id = placed.locked.conversation.release_id
@@ -200,6 +215,7 @@ class Turns:
         text: str,
         client_key: str,
         *,
+        turn_id: TurnId,
         runtime: Runtime,
         notes: Notes,
     ) -> Received:
@@ -220,7 +236,6 @@ class Turns:
                 before=said_before(history),
             )
         with notes.stage(Stage.RECEIVE):
-            turn_id = TurnId(new_id(self._clock))
             silent = human_speaks(locked)
             free = not silent and locked.is_free
             embedding = begin_embedding(masked.text, runtime) if free else None
@@ -303,35 +318,38 @@ class Turns:
 
     async def _take_first_pending(self, conversation_id: UUID) -> bool:
         notes = Notes()
-        async with self._database.write() as session:
-            kept = await self._placing.enter(session)
-            locked = await lock_conversation(session, conversation_id)
-            if locked is None:
-                return False
-            conversation = locked.conversation
-            if conversation.turn_id is not None and not await self._abandoned(
-                session, conversation.turn_id, locked.turn_holder
-            ):
-                return False
-            pending = await self._first_pending(session, conversation_id)
-            if pending is None:
-                await session.execute(
-                    "update conversation set turn_id = null, turn_holder = null where id = %s",
-                    (conversation_id,),
-                )
-                return False
-            placed = await self._placing.place(session, locked, kept=kept)
-            runtime = self._ready(placed)
-            received = await self._left_behind(session, placed, pending)
-            if human_speaks(locked):
-                await session.execute(
-                    "update conversation set turn_id = %s where id = %s", (pending.turn_id, conversation_id)
-                )
-                await self._stay_silent(session, received, notes, runtime)
-                return True
-            await self._hold(session, conversation_id, pending.turn_id)
-        self._start(received, runtime, notes)
-        return True
+        with ExitStack() as starting:
+            async with self._database.write() as session:
+                kept = await self._placing.enter(session)
+                locked = await lock_conversation(session, conversation_id)
+                if locked is None:
+                    return False
+                conversation = locked.conversation
+                if conversation.turn_id is not None and not await self._abandoned(
+                    session, conversation.turn_id, locked.turn_holder
+                ):
+                    return False
+                pending = await self._first_pending(session, conversation_id)
+                if pending is None:
+                    await session.execute(
+                        "update conversation set turn_id = null, turn_holder = null where id = %s",
+                        (conversation_id,),
+                    )
+                    return False
+                starting.enter_context(self._about_to_start(pending.turn_id))
+                placed = await self._placing.place(session, locked, kept=kept)
+                runtime = self._ready(placed)
+                received = await self._left_behind(session, placed, pending)
+                if human_speaks(locked):
+                    await session.execute(
+                        "update conversation set turn_id = %s where id = %s",
+                        (pending.turn_id, conversation_id),
+                    )
+                    await self._stay_silent(session, received, notes, runtime)
+                    return True
+                await self._hold(session, conversation_id, pending.turn_id)
+            self._start(received, runtime, notes)
+            return True
 
     async def _left_behind(self, session: ReadSession, placed: Placed, pending: Pending) -> Received:
         """Rebuild what a turn knew when its message came in, and what it had said already."""
@@ -359,7 +377,7 @@ class Turns:
         if holder is None:
             return True
         if holder == self._liveness.instance:
-            return turn_id not in self._running
+            return turn_id not in self._running and turn_id not in self._starting
         return not await self._liveness.is_alive(session, holder)
 
     # ------------------------------------------------------------ running
