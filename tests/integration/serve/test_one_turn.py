@@ -20,6 +20,7 @@ from steward.supply.assistant.reading import read_folder
 
 pytestmark = pytest.mark.timeout(600)  # freezes the sample
 HELD_UP_S = 0.5
+ANSWERED_WITHIN_S = 60.0
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ async def test_it_is_begun_once_though_its_commit_is_heard_of_late(
         assert isinstance(events[-1], Done)
         return "".join(event.text for event in events if isinstance(event, Delta)), events[-1]
 
-    answers = await asyncio.gather(*(ask() for _ in range(4)))
+    async with asyncio.timeout(ANSWERED_WITHIN_S):
+        answers = await asyncio.gather(*(ask() for _ in range(4)))
     assert held_up
     assert {(text, done.turn_id) for text, done in answers} == {(answers[0][0], answers[0][1].turn_id)}
     transcript = await application.conversations.transcript(started.conversation.id)

@@ -1,4 +1,4 @@
-"""A turn's end: one statement stores all of it, or nothing where the turn has lost the word."""
+"""A turn's end: one statement stores all of it, or nothing where the turn has lost the lease."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from steward.base.ids import new_id
 from steward.govern.privacy.sealing import CustomerKey
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import Conversation, Customer, MessageRole, TurnId
-from steward.serve.conversations.queries import NewMessage, Word, lock_conversation
+from steward.serve.conversations.queries import Lease, NewMessage, lock_conversation
 from steward.serve.conversations.service import Conversations
 from steward.serve.conversations.speech import say, sealed
 from steward.serve.conversations.turn_ends import Settled, end_silently, end_turn
@@ -43,7 +43,7 @@ class Scene:
                 session, locked, key=self.key, clock=self.clock, role=MessageRole.CUSTOMER, text="Hi", seq=1,
                 turn_id=turn_id, pending=True, holder=7,
             )  # fmt: skip
-        self.word = Word(conversation.id, turn_id, conversation.epoch)
+        self.lease = Lease(conversation.id, turn_id, conversation.epoch)
         self.settled = Settled(message_id, 2, "billing", "refund_status")
         self.row = TurnRow(
             id=turn_id, conversation_id=conversation.id, message_id=message_id, release_id="r1",
@@ -62,11 +62,11 @@ class Scene:
 
     def words(self, text: str) -> NewMessage:
         role = MessageRole.ASSISTANT
-        return sealed(self.key, self.clock, role=role, text=text, turn_id=self.word.turn_id)
+        return sealed(self.key, self.clock, role=role, text=text, turn_id=self.lease.turn_id)
 
     async def end(self, last: NewMessage | None, *, settled: Settled | None = None) -> bool:
         async with self.database.write_once() as session:
-            return await end_turn(session, self.word, self.row, settled or self.settled, last)
+            return await end_turn(session, self.lease, self.row, settled or self.settled, last)
 
     async def state(self) -> Row | None:
         async with self.database.read() as session:
@@ -80,7 +80,7 @@ class Scene:
 
     async def turn(self) -> TurnRow | None:
         async with self.database.read() as session:
-            return await select_turn(session, self.word.turn_id)
+            return await select_turn(session, self.lease.turn_id)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ class TestEndTurn:
         assert state is not None
         assert state[3:5] == (None, None)
 
-    async def test_stores_nothing_without_the_word(self, scene: Scene) -> None:
+    async def test_stores_nothing_without_the_lease(self, scene: Scene) -> None:
         async with scene.database.write() as session:
             await session.execute("update conversation set speaker = 'human', epoch = epoch + 1")
         before = await scene.state()
@@ -144,7 +144,7 @@ class TestEndTurn:
 
 
 class TestEndSilently:
-    async def test_stores_the_row_whoever_has_the_word(self, scene: Scene) -> None:
+    async def test_stores_the_row_whoever_has_the_lease(self, scene: Scene) -> None:
         async with scene.database.write() as session:
             await session.execute("update conversation set speaker = 'human', turn_id = null")
             await end_silently(session, scene.row, scene.settled)

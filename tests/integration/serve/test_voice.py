@@ -1,4 +1,4 @@
-"""The assistant says what it may: masked, in order, and only while its turn has the word."""
+"""The assistant says what it may: masked, in order, and only while its turn has the lease."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from steward.serve.conversations.contracts import (
 )
 from steward.serve.conversations.service import Conversations
 from steward.serve.turn.receive import Received
-from steward.serve.turn.voice import Voice, WordLost
+from steward.serve.turn.voice import LeaseLost, Voice
 
 ASKED = "Shall I write to joel@mail.example?"
 
@@ -40,7 +40,7 @@ TAKEN = (
     "update conversation set state = 'closed' where id = %s",
     "delete from conversation where id = %s",
 )
-"""Ways in which a turn loses the word."""
+"""Ways in which a turn loses the lease."""
 SAYINGS = (("", "Words."), ("Words.", ""))
 """One statement, and a transaction of several."""
 
@@ -88,7 +88,7 @@ async def stored(database: PooledDatabase) -> list[tuple[int, str]]:
         return [(row[0], row[1]) for row in await session.all("select seq, role from message order by seq")]
 
 
-class TestWord:
+class TestLease:
     async def test_what_is_said_stands_in_order(
         self, database: PooledDatabase, conversations: Conversations, speaking: Speaker
     ) -> None:
@@ -108,7 +108,7 @@ class TestWord:
         voice, conversation_id = await speaking()
         async with database.write() as session:
             await session.execute(taken, (conversation_id,))
-        with pytest.raises(WordLost):
+        with pytest.raises(LeaseLost):
             await voice.say(text, verified=verified)
         assert (await stored(database), voice.said) == ([], "")
 
@@ -123,7 +123,7 @@ class TestWord:
             saying = asyncio.create_task(voice.say(text, verified=verified))
             await until_somebody_waits(database)
             assert not saying.done()
-        with pytest.raises(WordLost):
+        with pytest.raises(LeaseLost):
             await saying
         assert await stored(database) == []
 

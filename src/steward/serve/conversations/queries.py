@@ -85,7 +85,7 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Lease:
     """A turn's right to speak in its conversation: its own until somebody takes it, or the turn ends."""
 
     conversation_id: ConversationId
@@ -160,15 +160,15 @@ async def lock_conversation(
     return Locked(conversation_of(row), *(*row[_WIDTH:-3], said))
 
 
-async def hold_word(session: WriteSession, word: Word) -> bool:
-    """Take the conversation's row lock for a turn that speaks; tell whether it still has the word."""
-    row = await session.one(f"select from conversation where {HELD} for update", held_values(word))
+async def hold_lease(session: WriteSession, lease: Lease) -> bool:
+    """Take the conversation's row lock for a turn that speaks; tell whether it still has the lease."""
+    row = await session.one(f"select from conversation where {HELD} for update", held_values(lease))
     return row is not None
 
 
-async def speak(session: WriteSession, word: Word, message: NewMessage) -> bool:
-    """Store what a turn says, if it still has the word; tell whether it has. One statement."""
-    return await session.execute(_SPEAK, {**held_values(word), **said_values(message)}) == 1
+async def speak(session: WriteSession, lease: Lease, message: NewMessage) -> bool:
+    """Store what a turn says, if it still has the lease; tell whether it has. One statement."""
+    return await session.execute(_SPEAK, {**held_values(lease), **said_values(message)}) == 1
 
 
 async def insert_conversation(
@@ -254,9 +254,9 @@ async def select_claims(session: ReadSession, conversation_id: UUID) -> bytes | 
     return None if row is None else row[0]
 
 
-def held_values(word: Word) -> dict[str, object]:
+def held_values(lease: Lease) -> dict[str, object]:
     """Return the parameters of `HELD`."""
-    return {"conversation": word.conversation_id, "turn": word.turn_id, "epoch": word.epoch}
+    return {"conversation": lease.conversation_id, "turn": lease.turn_id, "epoch": lease.epoch}
 
 
 def said_values(message: NewMessage) -> dict[str, object]:

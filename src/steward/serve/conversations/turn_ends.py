@@ -1,6 +1,6 @@
 """The end of a turn in the store: its last words, its row, and the conversation free for the next one.
 
-One statement does all of it where the turn still has the word, so nothing of it is ever half done, and the
+One statement does all of it where the turn still has the lease, so nothing of it is ever half done, and the
 customer waits for one question to the server.
 """
 
@@ -14,8 +14,8 @@ from steward.serve.conversations.contracts import MessageId
 from steward.serve.conversations.queries import (
     HELD,
     MESSAGE_COLUMNS,
+    Lease,
     NewMessage,
-    Word,
     held_values,
     said_values,
 )
@@ -56,11 +56,11 @@ class Settled:
 
 
 async def end_turn(
-    session: WriteSession, word: Word, row: TurnRow, settled: Settled, last: NewMessage | None
+    session: WriteSession, lease: Lease, row: TurnRow, settled: Settled, last: NewMessage | None
 ) -> bool:
-    """Store a turn with what it says last, if it still has the word; tell whether it has. One statement."""
+    """Store a turn with what it says last, if it still has the lease; tell whether it has. One statement."""
     values = {
-        **held_values(word),
+        **held_values(lease),
         **_settled_values(settled),
         **(_NOTHING_SAID if last is None else said_values(last)),
         "speaks": 0 if last is None else 1,
@@ -70,7 +70,7 @@ async def end_turn(
 
 
 async def end_silently(session: WriteSession, row: TurnRow, settled: Settled) -> None:
-    """Store a turn that says nothing, whoever has the word now."""
+    """Store a turn that says nothing, whoever has the lease now."""
     await insert_turn(session, row)
     values = {"conversation": row.conversation_id, "turn": row.id, **_settled_values(settled)}
     await session.execute(_FREE, values)

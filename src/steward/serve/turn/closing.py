@@ -9,7 +9,7 @@ from steward.base.clock import Clock
 from steward.base.db.contracts import Database, WriteSession
 from steward.govern.privacy.vault import Vault
 from steward.serve.conversations.contracts import Done, Event, Outcome
-from steward.serve.conversations.queries import NewMessage, Word
+from steward.serve.conversations.queries import Lease, NewMessage
 from steward.serve.conversations.turn_ends import end_silently, end_turn
 from steward.serve.desk.requests import request_human
 from steward.serve.turn.course import Course
@@ -36,7 +36,7 @@ class Closing:
         """Say the last words and record the turn; yield what to deliver, `Done` last.
 
         Raises:
-            WordLost: somebody else holds the word; nothing was stored.
+            LeaseLost: somebody else holds the word; nothing was stored.
         """
         done, delivered = await self._commit(course, ending)
         for event in delivered:
@@ -69,12 +69,12 @@ class Closing:
             await self._runs.save(session, ending.run)
             await self._ask_approval(session, course, ending)
 
-        async def last(session: WriteSession, word: Word, message: NewMessage | None) -> bool:
+        async def last(session: WriteSession, lease: Lease, message: NewMessage | None) -> bool:
             notes.spoke()
             notes.add(Stage.RECORD, time.perf_counter() - begun)
             turn = self._ended(course, ending.outcome, ending.reason)
             finished.append(turn.done)
-            return await end_turn(session, word, turn.row, turn.settled, message)
+            return await end_turn(session, lease, turn.row, turn.settled, message)
 
         delivered = await course.voice.say(
             ending.text,

@@ -272,13 +272,14 @@ class GuardRules:
         if foreign:
             return None
         score = self._head.score_looked_at(features or self._features(wording), vector)
-        says_something = not says_nothing(wording.text, self._is_word)
-        if says_something and score >= (self._claimed_threshold if claimed else self.attack_threshold):
+        threshold = self._claimed_threshold if claimed else self.attack_threshold
+        if score >= threshold and not says_nothing(wording.text, self._is_word):
             return Guarded(Reaction.REFUSE, "injection", score, rule.reply, why="trained head")
-        if score > SURELY_HARMLESS and gives_orders(wording):
+        suspicious = score > SURELY_HARMLESS
+        if suspicious and gives_orders(wording):
             return Guarded(Reaction.REFUSE, "injection", 1.0, rule.reply, why="words")
         likeness = max(self._injections.score(vector).values(), default=0.0)
-        weak_signs = out_of_scope and score > SURELY_HARMLESS and says_something
+        weak_signs = out_of_scope and suspicious and not says_nothing(wording.text, self._is_word)
         if likeness >= float(rule.threshold) - OUT_OF_SCOPE_ALLOWANCE * weak_signs:
             return Guarded(Reaction.REFUSE, "injection", likeness, rule.reply, why="example")
         return None

@@ -45,7 +45,7 @@ from steward.serve.turn.runtime import Runtime
 from steward.serve.turn.settling import Settling
 from steward.serve.turn.timing import Notes, Stage
 from steward.serve.turn.understand import Understood, understand
-from steward.serve.turn.voice import Voice, WordLost
+from steward.serve.turn.voice import LeaseLost, Voice
 from steward.serve.workflows.contracts import Move, Run, RunState
 
 WENT_WRONG = "Something went wrong on our side, so I'm passing you to a colleague."
@@ -94,7 +94,7 @@ class Pipeline:
         try:
             async for event in self.answer(course):
                 yield event
-        except WordLost:
+        except LeaseLost:
             yield await self._closing.fall_silent(course)
 
     async def answer(self, course: Course) -> AsyncIterator[Event]:
@@ -311,7 +311,7 @@ class Pipeline:
         try:
             async for event in self._closing.end(course, replace(ending, outcome=Outcome.FAILED)):
                 yield event
-        except WordLost:
+        except LeaseLost:
             yield await self._closing.fall_silent(course)
 
 

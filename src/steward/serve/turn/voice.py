@@ -22,18 +22,18 @@ from steward.serve.conversations.contracts import (
     MessageRole,
     Question,
 )
-from steward.serve.conversations.queries import NewMessage, Word, hold_word, speak
+from steward.serve.conversations.queries import Lease, NewMessage, hold_lease, speak
 from steward.serve.conversations.speech import sealed
 from steward.serve.turn.receive import Received
 from steward.serve.turn.running import speaking
 
 
-class WordLost(Exception):
+class LeaseLost(Exception):
     """Somebody else holds the word now; the turn says nothing more."""
 
 
 InSameCommit = Callable[[WriteSession], Awaitable[None]]
-LastWords = Callable[[WriteSession, Word, NewMessage | None], Awaitable[bool]]
+LastWords = Callable[[WriteSession, Lease, NewMessage | None], Awaitable[bool]]
 EventsBefore = Callable[[WriteSession], Awaitable[tuple[Event, ...]]]
 
 
@@ -49,7 +49,7 @@ class Voice:
         self._clock = clock
         self._detector = detector
         mine = received.conversation
-        self._word = Word(mine.id, received.turn_id, mine.epoch)
+        self._lease = Lease(mine.id, received.turn_id, mine.epoch)
         self.said = "".join(received.sent)
 
     async def say(
@@ -76,13 +76,13 @@ class Voice:
             last: stores the words, if there are any, with what ends the turn; tells whether it had the word.
 
         Raises:
-            WordLost: a human took over, or the turn was ended; nothing was stored.
+            LeaseLost: a human took over, or the turn was ended; nothing was stored.
         """
         several = bool(text) or before is not None or together is not None or any(map(_holds_words, events))
         with speaking():
             async with self._database.write() if several else self._database.write_once() as session:
-                if several and not await hold_word(session, self._word):
-                    raise WordLost
+                if several and not await hold_lease(session, self._lease):
+                    raise LeaseLost
                 more = await before(session) if before is not None else ()
                 masked = verified + (await self._masked(session, text) if text else "")
                 events = [await self._masked_event(session, event) for event in (*events, *more)]
@@ -90,7 +90,7 @@ class Voice:
                 if together is not None:
                     await together(session)
                 if not await self._store(session, words, events, last):
-                    raise WordLost
+                    raise LeaseLost
         self.said += words
         return (Delta(words), *events) if words else tuple(events)
 
@@ -104,8 +104,8 @@ class Voice:
                 turn_id=self._received.turn_id,
             )  # fmt: skip
         if last is not None:
-            return await last(session, self._word, message)
-        return message is None or await speak(session, self._word, message)
+            return await last(session, self._lease, message)
+        return message is None or await speak(session, self._lease, message)
 
     async def _masked_event(self, session: WriteSession, event: Event) -> Event:
         match event:
